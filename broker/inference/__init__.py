@@ -1,0 +1,1 @@
+"""How to call a model: requests in, replies or a named failure out. No ORM, no Django."""

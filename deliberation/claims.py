@@ -1,0 +1,123 @@
+"""One worker at a time: leases with a fencing epoch on Session and Turn rows.
+
+claim() takes every row of a queryset that nobody holds; a thread of the process renews what it holds; each later
+write checks the epoch (fence), so a worker that wakes up late writes nothing. All times are the database's.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
+
+from deliberation.models import Claimable
+
+
+class LostClaim(Exception):
+    """Another worker holds the row now, or it was taken out of our hands: drop what was going to be written."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write one row, until somebody else claims it."""
+
+    kind: type[Claimable]
+    pk: Any
+    epoch: int
+
+    def fence(self) -> Any:
+        """Locks and returns the row for this transaction. LostClaim where the epoch has moved on. One query."""
+        row = self.kind._default_manager.select_for_update().filter(pk=self.pk, epoch=self.epoch).first()
+        if row is None:
+            raise LostClaim(f"{self.kind.__name__} {self.pk} is no longer ours")
+        return row
+
+    def release(self) -> None:
+        """Gives the row back; does nothing when it was lost. `due_at` is left: a wake-up that came meanwhile stays."""
+        _held.discard(self)
+        self.kind._default_manager.filter(pk=self.pk, epoch=self.epoch).update(leased_until=None)
+
+
+def claim(rows: "QuerySet[Any]") -> list[Claim]:
+    """Claims the rows that nobody holds and clears their wake-up time. One query; an empty list when all are held."""
+    kind = rows.model
+    inner, params = rows.order_by().values("pk").query.sql_with_params()
+    table, pk = kind._meta.db_table, kind._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'UPDATE "{table}" SET epoch = epoch + 1, due_at = NULL,'
+            f" leased_until = clock_timestamp() + make_interval(secs => %s)"
+            f' WHERE "{pk}" IN ({inner}) AND (leased_until IS NULL OR leased_until < clock_timestamp())'
+            f' RETURNING "{pk}", epoch',
+            [settings.NSED.lease_s, *params],
+        )
+        claims = [Claim(kind, *row) for row in cursor.fetchall()]
+    for each in claims:
+        _held.add(each)
+    return claims
+
+
+@contextmanager
+def claimed(rows: "QuerySet[Any]") -> Iterator[list[Claim]]:
+    """The rows that could be claimed, given back at the end."""
+    claims = claim(rows)
+    try:
+        yield claims
+    finally:
+        for each in claims:
+            each.release()
+
+
+class _Held:
+    """What this process holds. A daemon thread renews it; started with the first claim, once per process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._claims: set[Claim] = set()
+        self._pid = 0
+
+    def add(self, claim: Claim) -> None:
+        with self._lock:
+            if self._pid != os.getpid():
+                self._pid, self._claims = os.getpid(), set()
+                threading.Thread(target=self._renew_forever, name="leases", daemon=True).start()
+            self._claims.add(claim)
+
+    def discard(self, claim: Claim) -> None:
+        with self._lock:
+            self._claims.discard(claim)
+
+    def _renew_forever(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(settings.NSED.heartbeat_s):
+            with self._lock:
+                claims = list(self._claims)
+            try:
+                renew(claims)
+            except OperationalError:
+                continue  # the database is away; the leases stand until it is back or they run out
+            finally:
+                connection.close()
+
+
+_held = _Held()
+
+
+def renew(claims: list[Claim]) -> None:
+    """Prolongs leases that are still ours. One query per kind of row."""
+    for kind in {each.kind for each in claims}:
+        ours = [each for each in claims if each.kind is kind]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'UPDATE "{kind._meta.db_table}" AS row'
+                f" SET leased_until = clock_timestamp() + make_interval(secs => %s)"
+                f" FROM unnest(%s::text[], %s::bigint[]) AS held(pk, epoch)"
+                f' WHERE row."{kind._meta.pk.column}"::text = held.pk AND row.epoch = held.epoch'
+                f" AND row.leased_until IS NOT NULL",
+                [settings.NSED.lease_s, [str(each.pk) for each in ours], [each.epoch for each in ours]],
+            )

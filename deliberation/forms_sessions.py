@@ -1,0 +1,164 @@
+"""Forms of the list, of a new deliberation and of invitations. What a rule allows is asked of the rules."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from deliberation.protocol.types import Rules, RulesError
+from deliberation.selectors.policies import Card
+from deliberation.selectors.sessions import STATES, Wanted
+from deliberation.services.sessions import SEED_LIMIT, Opening
+
+RULE_FIELDS = ("effort", "max_rounds", "human_window_s", "max_cost_usd")
+
+
+class FilterForm(forms.Form):
+    """The filter bar; its fields are the parameters of the list's address."""
+
+    q = forms.CharField(required=False, max_length=200, strip=True)
+    state = forms.ChoiceField(
+        required=False, choices=[("", "Any state"), *((state, state.capitalize()) for state in STATES)]
+    )
+    policy = forms.ChoiceField(required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None, *, policies: Sequence[str]) -> None:
+        super().__init__(data)
+        choices = [("", "Any policy"), *((name, name) for name in policies)]
+        self.fields["policy"].choices = choices  # type: ignore[attr-defined]
+
+    def wanted(self) -> Wanted:
+        """What was asked for; a value that cannot be is left out, and the form says so."""
+        self.is_valid()
+        return Wanted(
+            text=self.cleaned_data.get("q", ""),
+            state=self.cleaned_data.get("state", ""),
+            policy=self.cleaned_data.get("policy", ""),
+        )
+
+
+class NewForm(forms.Form):
+    """A new deliberation. Rules left empty are the policy's."""
+
+    task = forms.CharField(
+        label="Question",
+        widget=forms.Textarea(attrs={"rows": 5}),
+        strip=True,
+        error_messages={"required": "Write the question first."},
+        help_text="Markdown, code and $formulas$ are welcome. Agents and people read exactly this.",
+    )
+    policy = forms.ChoiceField(label="Policy", widget=forms.RadioSelect)
+    category = forms.SlugField(
+        required=False,
+        max_length=60,
+        help_text="Picks models by what is known of them in this field. Empty: any field.",
+        error_messages={"invalid": "One word of letters, digits and hyphens, such as arithmetic."},
+    )
+    effort = forms.FloatField(
+        required=False,
+        widget=forms.NumberInput(attrs={"step": "0.05", "min": 0, "max": 1}),
+        help_text="From 0 to 1: how much evidence is enough to stop.",
+    )
+    max_rounds = forms.IntegerField(
+        required=False, label="Rounds at most", widget=forms.NumberInput(attrs={"min": 1})
+    )
+    human_window_s = forms.IntegerField(
+        required=False,
+        label="Seconds for people",
+        widget=forms.NumberInput(attrs={"min": 0}),
+        help_text="How long each round waits for those who take part. 0: it does not wait.",
+    )
+    max_cost_usd = forms.FloatField(
+        required=False,
+        label="Money cap in US dollars",
+        widget=forms.NumberInput(attrs={"step": "0.01", "min": 0}),
+        help_text="With a cap, models without a known price cannot sit.",
+    )
+    take_part = forms.BooleanField(required=False, label="I take part")
+    guests = forms.CharField(
+        required=False,
+        label="Invite by user name",
+        help_text="Several with commas between. A link for somebody without an account is made in the room.",
+    )
+    seed = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=SEED_LIMIT - 1,
+        help_text="For repeatable runs: the labels of proposals become predictable, and the record says so.",
+        error_messages={
+            "min_value": "A seed is a whole number from 0 to 2^53 - 1.",
+            "max_value": "A seed is a whole number from 0 to 2^53 - 1.",
+        },
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, cards: Sequence[Card], **given: Any) -> None:
+        super().__init__(data, **given)
+        self.cards = {card.policy.name: card for card in cards}
+        policy: Any = self.fields["policy"]
+        policy.choices = [(name, name) for name in self.cards]
+        policy.error_messages["required"] = "Choose a policy."
+        policy.error_messages["invalid_choice"] = (
+            f"There is no policy named %(value)r. Choose one of: {', '.join(self.cards) or 'none is loaded'}."
+        )
+
+    def clean_task(self) -> str:
+        task: str = self.cleaned_data["task"]
+        limit = settings.NSED.max_task_chars
+        if len(task) > limit:
+            raise forms.ValidationError(
+                f"The question has {len(task):,} characters; at most {limit:,} are allowed. Shorten it."
+            )
+        return task
+
+    def clean_guests(self) -> tuple[str, ...]:
+        """User names, each once, in the order typed."""
+        names = (name.strip() for name in self.cleaned_data["guests"].split(","))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name, value in self._changes(cleaned).items():
+            self._check_rule(name, value)
+        return cleaned
+
+    def _check_rule(self, name: str, value: Any) -> None:
+        try:
+            Rules.from_json({name: value})
+        except RulesError as error:
+            self.add_error(name, str(error))
+
+    @staticmethod
+    def _changes(cleaned: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: cleaned[name] for name in RULE_FIELDS if cleaned.get(name) is not None}
+
+    def opening(self) -> Opening:
+        """What the service is asked for."""
+        cleaned = self.cleaned_data
+        return Opening(
+            task=cleaned["task"],
+            policy=cleaned["policy"],
+            category=cleaned["category"],
+            seed=cleaned["seed"],
+            rules=self._changes(cleaned),
+            take_part=cleaned["take_part"],
+        )
+
+    @property
+    def more_is_wrong(self) -> bool:
+        """Whether something in the folded part of the form has to be shown."""
+        return self.is_bound and any(name in self.errors for name in (*RULE_FIELDS, "category", "seed"))
+
+
+class InviteForm(forms.Form):
+    """One colleague: `how` is name or link. For a link the name is only a note."""
+
+    how = forms.ChoiceField(choices=[("name", "by user name"), ("link", "by link")])
+    name = forms.CharField(required=False, max_length=150, strip=True)
+
+
+class AnswerForm(forms.Form):
+    """Yes or no to an invitation; a visitor says by which name the others shall know them."""
+
+    answer = forms.ChoiceField(choices=[("accept", "accept"), ("decline", "decline")])
+    display_name = forms.CharField(required=False, max_length=80, label="Your name")

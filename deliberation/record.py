@@ -1,0 +1,212 @@
+"""The trail read back as the protocol's values: what a tally, a provisional tally, what-if and replay all start from.
+
+Nothing here reads the working tables; a recount therefore rests on hashed facts alone.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from deliberation.models import Blob, Event, Session
+from deliberation.protocol.types import (
+    Ballot,
+    CategoryScore,
+    Claim,
+    ClaimVerdict,
+    Guidance,
+    Participant,
+    Proposal,
+    RoundInput,
+    Rules,
+    Spent,
+    Veto,
+)
+
+COUNTED = (
+    "panel.chosen",
+    "participant.joined",
+    "proposal.made",
+    "ballot.cast",
+    "proposal.vetoed",
+    "ballot.vetoed",
+    "veto.withdrawn",
+    "guidance.left",
+    "guidance.withdrawn",
+    "session.stop_requested",
+    "round.closed",
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One event as a recount reads it."""
+
+    seq: int
+    kind: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The facts of one session up to a moment, with the texts they name."""
+
+    facts: Sequence[Fact]
+    texts: Mapping[str, bytes]
+    rules: Rules
+    secret: bytes
+
+    def until(self, seq: int) -> "Record":
+        """The record as it stood before event `seq`."""
+        return Record([fact for fact in self.facts if fact.seq < seq], self.texts, self.rules, self.secret)
+
+    def of(self, *kinds: str, round: int | None = None) -> list[Mapping[str, Any]]:
+        return [
+            fact.data
+            for fact in self.facts
+            if fact.kind in kinds and (round is None or fact.data.get("round") == round)
+        ]
+
+    @cached_property
+    def closings(self) -> list[Fact]:
+        """The `round.closed` events, in order."""
+        return [fact for fact in self.facts if fact.kind == "round.closed"]
+
+    def round_input(self, number: int, *, spent: Spent) -> RoundInput:
+        """All that close_round() reads, for round `number`."""
+        ballots = self._ballots(number)
+        return RoundInput(
+            number=number,
+            participants=self._participants(),
+            proposals=tuple(self._proposal(data) for data in self.of("proposal.made", round=number)),
+            ballots=tuple(_ballot(data) for data in ballots),
+            vetoes=self.vetoes(),
+            required=tuple(data["seat"] for data in self.of("participant.joined") if data["asked"]),
+            claim_verdicts=tuple(verdict for data in ballots for verdict in _claim_verdicts(data)),
+            category_scores=tuple(score for data in ballots for score in _category_scores(data)),
+            guidance=self.guidance(),
+            secret=self.secret,
+            spent=spent,
+            stop_requested=bool(self.of("session.stop_requested")),
+            panel_of_one=any(data["panel_of_one"] for data in self.of("panel.chosen")),
+        )
+
+    def _participants(self) -> tuple[Participant, ...]:
+        models = [
+            Participant(seat=seat["seat"], kind="model", family=seat["family"])
+            for data in self.of("panel.chosen")
+            for seat in data["seats"]
+        ]
+        people = [Participant(seat=data["seat"], kind="human") for data in self.of("participant.joined")]
+        return tuple(sorted(models + people, key=lambda each: each.seat))
+
+    def _proposal(self, data: Mapping[str, Any]) -> Proposal:
+        text = self.json(data["text"])
+        return Proposal(
+            id=data["seat"],
+            author=data["seat"],
+            final_answer=text["final_answer"],
+            answer=text["answer"],
+            claims=tuple(Claim(id=claim["id"], text=claim["text"]) for claim in text["claims"]),
+        )
+
+    def _ballots(self, number: int) -> list[Mapping[str, Any]]:
+        """The newest version of each voter's ballot."""
+        newest = {data["seat"]: data for data in self.of("ballot.cast", round=number)}
+        return [newest[seat] for seat in sorted(newest)]
+
+    def vetoes(self) -> tuple[Veto, ...]:
+        """Those that stand, of every round."""
+        standing: dict[tuple[str, int, int], Veto] = {}
+        for fact in self.facts:
+            data = fact.data
+            if fact.kind in ("proposal.vetoed", "ballot.vetoed"):
+                target = fact.kind.removesuffix(".vetoed")
+                key = (target, data["seat"], data["round"])
+                standing[key] = Veto(target=target, id=data["seat"], round=data["round"])  # type: ignore[arg-type]
+            elif fact.kind == "veto.withdrawn":
+                standing.pop((data["target"], data["seat"], data["round"]), None)
+        return tuple(standing.values())
+
+    def guidance(self) -> tuple[Guidance, ...]:
+        """What people have said and not withdrawn."""
+        gone = {data["guidance"] for data in self.of("guidance.withdrawn")}
+        return tuple(
+            Guidance(
+                id=data["guidance"],
+                text=self.text(data["text"]),
+                round=data["round"],
+                to_seat=data["seat"],
+            )
+            for data in self.of("guidance.left")
+            if data["guidance"] not in gone
+        )
+
+    def text(self, reference: Mapping[str, str]) -> str:
+        return self.texts[reference["blob"]].decode("utf-8", "replace")
+
+    def json(self, reference: Mapping[str, str]) -> Any:
+        return json.loads(self.texts[reference["blob"]])
+
+
+def load(session: Session) -> Record:
+    """The record of a session so far. Two queries."""
+    rows = Event.objects.filter(chain_id=str(session.pk), kind__in=COUNTED).values_list("seq", "kind", "data")
+    facts = [Fact(*row) for row in rows]
+    wanted = {data["text"]["blob"] for data in (fact.data for fact in facts) if "text" in data}
+    return Record(
+        facts=facts,
+        texts=_texts(wanted),
+        rules=Rules.from_json(session.rules),
+        secret=bytes(session.secret),
+    )
+
+
+def _texts(ids: Iterable[str]) -> dict[str, bytes]:
+    return {
+        str(pk): bytes(content)
+        for pk, content in Blob.objects.filter(pk__in=ids).values_list("pk", "content")
+    }
+
+
+def spent_of(data: Mapping[str, Any]) -> Spent:
+    """What a `round.closed` event says had been used up by then."""
+    return Spent(
+        cost_usd=_float(data["spent"]["cost_usd"]),
+        tokens=data["spent"]["tokens"],
+        seconds=_float(data["spent"]["seconds"]),
+    )
+
+
+def _ballot(data: Mapping[str, Any]) -> Ballot:
+    return Ballot(
+        voter=data["seat"], weights={int(key): _float(value) for key, value in data["weights"].items()}
+    )
+
+
+def _claim_verdicts(data: Mapping[str, Any]) -> list[ClaimVerdict]:
+    return [
+        ClaimVerdict(
+            reviewer=data["seat"],
+            proposal=each["proposal"],
+            claim_id=each["claim"],
+            verdict=each["verdict"],
+            grounded=each["grounded"],
+        )
+        for each in data["verdicts"]
+        if each["claim"] is not None
+    ]
+
+
+def _category_scores(data: Mapping[str, Any]) -> list[CategoryScore]:
+    return [
+        CategoryScore(reviewer=data["seat"], proposal=int(proposal), category=category, score=float(score))
+        for proposal, scores in data.get("categories", {}).items()
+        for category, score in scores.items()
+        if score is not None
+    ]
+
+
+def _float(value: str | float | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,109 @@
+"""Replay: every tally, stop test and verdict of a session recomputed from its trail and compared byte for byte.
+
+Nothing is called again and the working tables are not read: verified events and the texts they name are all.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from deliberation import record
+from deliberation.models import Blob, Chain, Event, Session
+from deliberation.protocol import anonymity
+from deliberation.protocol.round import close_round
+from deliberation.protocol.types import RoundOutcome
+from deliberation.services.rounds import exact_bytes, verdict_of
+from deliberation.trail import canonical, chain, verify
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Something that does not recompute. seq: the event that says otherwise."""
+
+    seq: int
+    what: str
+
+
+def verify_session(session: Session) -> verify.Verdict:
+    """The chain of a session: canonical bodies, numbers, links, hashes, and the head that the chain's row names."""
+    rows = Event.objects.filter(chain_id=str(session.pk)).values_list("seq", "body", "hash").order_by("seq")
+    head = bytes(Chain.objects.values_list("head", flat=True).get(pk=str(session.pk))).hex()
+    return verify.verify_chain(str(session.pk), rows, expected_head=head)
+
+
+def verify_copies(session: Session) -> Iterator[Mismatch]:
+    """Texts against the hashes in the events, and each event's queryable copy against its hashed body."""
+    blobs = {str(blob.pk): blob for blob in Blob.objects.filter(session=session)}
+    for event in Event.objects.filter(chain_id=str(session.pk)).order_by("seq").iterator():
+        body = json.loads(bytes(event.body))
+        told = (event.seq, event.kind, event.actor, event.time.isoformat(), event.data)
+        if told != (body["seq"], body["kind"], body["actor"], body["time"], body["payload"]):
+            yield Mismatch(event.seq, "the copy of the event differs from its hashed body")
+        for reference in _references(body["payload"]):
+            blob = blobs.get(reference["blob"])
+            if blob is None:
+                yield Mismatch(event.seq, f"its text {reference['blob']} is missing")
+            elif chain.blob_digest(bytes(blob.salt), bytes(blob.content)) != reference["sha256"]:
+                yield Mismatch(event.seq, f"its text {reference['blob']} is not the one that was hashed")
+
+
+def _references(value: Any) -> Iterator[dict[str, str]]:
+    """Every {"blob", "sha256"} in a payload."""
+    if isinstance(value, dict):
+        if value.keys() == {"blob", "sha256"}:
+            yield value
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def replay(session: Session) -> Iterator[Mismatch]:
+    """What does not recompute, in order; nothing where the record holds."""
+    facts = record.load(session)
+    yield from _secret(session, facts)
+    closed: list[RoundOutcome] = []
+    for fact in facts.closings:
+        spent = record.spent_of(fact.data)
+        inputs = facts.until(fact.seq).round_input(fact.data["round"], spent=spent)
+        outcome = close_round(inputs, facts.rules, closed)
+        closed.append(outcome)
+        yield from _compare(fact.seq, fact.data, outcome.to_json(), name="outcome")
+        yield from _numbers(fact, outcome)
+    yield from _verdict(session, facts, closed)
+
+
+def _secret(session: Session, facts: record.Record) -> Iterator[Mismatch]:
+    opened = Event.objects.get(chain_id=str(session.pk), kind="session.opened")
+    if opened.data["commitment"] != anonymity.commitment(facts.secret):
+        yield Mismatch(opened.seq, "the secret of the labels is not the one committed to")
+
+
+def _compare(seq: int, data: Any, value: Any, *, name: str) -> Iterator[Mismatch]:
+    stored = bytes(Blob.objects.values_list("content", flat=True).get(pk=data[name]["blob"]))
+    if stored != exact_bytes(value):
+        yield Mismatch(seq, f"the {name} recomputes to something else")
+
+
+def _numbers(fact: record.Fact, outcome: RoundOutcome) -> Iterator[Mismatch]:
+    from_tally = {
+        key: value for key, value in outcome.to_json()["tally"].items() if key in fact.data["tally"]
+    }
+    told = {key: value for key, value in fact.data["tally"].items() if key != "classes"}
+    from_tally.pop("classes", None)
+    if canonical.encode(from_tally) != told or outcome.stop != fact.data["stop"]:
+        yield Mismatch(fact.seq, "the tally or the stop test recomputes to something else")
+
+
+def _verdict(session: Session, facts: record.Record, closed: list[RoundOutcome]) -> Iterator[Mismatch]:
+    concluded = Event.objects.filter(chain_id=str(session.pk), kind="session.concluded").first()
+    if concluded is None:
+        return
+    upto = facts.until(concluded.seq)
+    verdict = verdict_of(upto, closed, stop_reason=concluded.data["stop_reason"])
+    yield from _compare(concluded.seq, concluded.data, verdict.to_json(), name="verdict")
+    before = Event.objects.values_list("hash", flat=True).get(chain_id=str(session.pk), seq=concluded.seq - 1)
+    if bytes(before).hex() != concluded.data["trail_hash"]:
+        yield Mismatch(concluded.seq, "the trail hash of the verdict is not that of the event before it")

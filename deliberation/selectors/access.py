@@ -1,0 +1,47 @@
+"""Who may see a session and do what. Every view and socket asks here; nothing else decides."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from deliberation.models import Ballot, Invitation, Participant, Session
+from deliberation.protocol.types import Rules
+
+OPEN, BLIND = "open", "blind"
+
+
+def visible_sessions(user: Any) -> "QuerySet[Session]":
+    """Those a person owns, sits in or is invited to; all of them for a superuser."""
+    if not user.is_authenticated:
+        return Session.objects.none()
+    if user.is_superuser:
+        return Session.objects.all()
+    mine = (
+        Q(owner=user)
+        | Q(pk__in=Participant.objects.filter(user=user).values("session"))
+        | Q(pk__in=Invitation.objects.filter(user=user, declined_at=None).values("session"))
+    )
+    return Session.objects.filter(mine)
+
+
+@dataclass(frozen=True)
+class Access:
+    """steer: pause, resume, stop, invite. take_part: cast, strike, guide. Both need a session that runs."""
+
+    steer: bool
+    take_part: bool
+
+
+def access(user: Any, session: Session) -> Access:
+    """What a person who may see the session may do in it."""
+    running = not session.ended
+    return Access(steer=running and (user.is_superuser or session.owner_id == user.pk), take_part=running)
+
+
+def audience(user: Any, session: Session) -> str:
+    """`blind` where the policy hides names and totals until this person's first ballot; else `open`. One query."""
+    if session.ended or not Rules.from_json(session.rules).blind:
+        return OPEN
+    cast = Ballot.objects.filter(round__session=session, participant__user_id=user.pk).exists()
+    return OPEN if cast else BLIND

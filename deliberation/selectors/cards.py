@@ -1,0 +1,283 @@
+"""Proposals with what was said of them: one card for each seat and round, from before the text exists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deliberation.models import Participant, Proposal, Review, Turn, Veto
+from deliberation.protocol.types import RoundOutcome
+from deliberation.selectors import words
+from deliberation.selectors.access import BLIND
+from deliberation.selectors.room import Place, Room
+from deliberation.selectors.words import Who, who
+
+JUDGED = ("refuted", "contested", "verified")  # the gravest first: one refutation is not outvoted on a card
+
+
+@dataclass(frozen=True)
+class StruckBy:
+    """A veto in force as the struck thing shows it. by: None where names are hidden."""
+
+    by: str | None
+    code: str
+    reason: str
+    seq: int | None
+
+
+@dataclass(frozen=True)
+class ClaimLine:
+    """mark: verified | contested | refuted, or None where nobody judged it. counts: how many said which."""
+
+    id: str
+    text: str
+    mark: str | None
+    counts: str
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """influence in [-1, 1], None where the reviewer gave no weight or it is hidden. anchor: id of the review."""
+
+    reviewer: Who
+    anchor: str
+    influence: float | None
+    stance: str
+    justification: str
+    claims: tuple[Mapping[str, Any], ...]
+    struck: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """state: writing | made | missing. net_support None: nobody weighed it, or hidden (`hidden`)."""
+
+    key: str
+    round: int
+    seat: int
+    who: Who
+    role: str
+    state: str
+    missing: str
+    answer: str
+    final_answer: str | None
+    reasoning: str
+    claims: tuple[ClaimLine, ...]
+    reviews: tuple[ReviewLine, ...]
+    net_support: float | None
+    provisional: bool
+    hidden: bool
+    standing: str
+    struck: StruckBy | None
+    notes: tuple[str, ...]
+    seq: int | None
+    votable: bool
+    session_id: Any
+
+
+def proposal(room: Room, key: str, *, audience: str) -> Card:
+    """The card of one place, `key` = "ROUND-SEAT"."""
+    number, seat = (int(part) for part in key.split("-"))
+    made = room.proposals.get((number, seat))
+    outcome = None if audience == BLIND else _outcome(room, number)
+    veto = room.standing.get(("proposal", number, seat))
+    state, missing = _state(room, (number, seat))
+    return Card(
+        key=key,
+        round=number,
+        seat=seat,
+        who=who(room, seat, audience=audience),
+        role=room.seats[seat].role,
+        state=state,
+        missing=missing,
+        answer=room.hidden(made.answer, audience=audience) if made else "",
+        final_answer=made.final_answer if made else None,
+        reasoning=room.hidden(made.reasoning, audience=audience) if made else "",
+        claims=_claims(room, made, (number, seat)) if made else (),
+        reviews=_reviews(room, (number, seat), audience=audience),
+        net_support=outcome.tally.net_support.get(seat) if outcome else None,
+        provisional=bool(outcome and outcome.provisional),
+        hidden=audience == BLIND,
+        standing=_standing(room, outcome, seat) if made else "",
+        struck=struck_by(room, veto, audience=audience) if veto else None,
+        notes=tuple(str(note) for note in made.notes) if made else (),
+        seq=seq_of(room, "proposal.made", (number, seat)),
+        votable=made is not None and not room.session.ended,
+        session_id=room.session.pk,
+    )
+
+
+def _outcome(room: Room, number: int) -> RoundOutcome | None:
+    """The closed outcome, or the provisional one of the open round."""
+    now = room.provisional
+    return room.outcomes.get(number) or (now if now and now.number == number else None)
+
+
+def _state(room: Room, place: Place) -> tuple[str, str]:
+    """writing, made, or missing with its reason."""
+    if place in room.proposals:
+        return "made", ""
+    turn = room.turns.get((*place, Turn.Kind.PROPOSE))
+    if turn is None:
+        return "missing", "It was not asked."
+    if turn.state == Turn.State.ABSTAINED:
+        return "missing", f"No proposal: {words.reason(turn.reason)}."
+    if room.session.ended:
+        return "missing", "No proposal: the session ended before it was written."
+    return "writing", ""
+
+
+def _standing(room: Room, outcome: RoundOutcome | None, seat: int) -> str:
+    """won | leads | vetoed | "": in the tally of its round."""
+    if outcome is None:
+        return ""
+    if seat in outcome.tally.vetoed:
+        return "vetoed"
+    if seat == outcome.tally.winner and outcome.tally.influence:
+        return "leads" if outcome.provisional else "won"
+    return ""
+
+
+def _claims(room: Room, made: Proposal, place: Place) -> tuple[ClaimLine, ...]:
+    said: dict[str, list[str]] = {}
+    for review in _counted(room, place):
+        for each in review.claims:
+            if each["claim_id"] is not None and each["grounded"]:
+                said.setdefault(each["claim_id"], []).append(each["verdict"])
+    return tuple(_claim(claim, said.get(claim["id"], [])) for claim in made.claims)
+
+
+def _claim(claim: Mapping[str, Any], said: list[str]) -> ClaimLine:
+    counts = ", ".join(f"{said.count(verdict)} {verdict}" for verdict in JUDGED if verdict in said)
+    mark = next((verdict for verdict in JUDGED if verdict in said), None)
+    return ClaimLine(claim["id"], claim["text"], mark, counts)
+
+
+def _counted(room: Room, place: Place) -> list[Review]:
+    """Reviews of the ballots that nobody struck."""
+    return [
+        each
+        for each in room.reviews.get(place, ())
+        if ("ballot", place[0], each.ballot.participant.seat) not in room.standing
+    ]
+
+
+def _reviews(room: Room, place: Place, *, audience: str) -> tuple[ReviewLine, ...]:
+    return tuple(_review(room, place, each, audience=audience) for each in room.reviews.get(place, ()))
+
+
+def _review(room: Room, place: Place, review: Review, *, audience: str) -> ReviewLine:
+    reviewer = review.ballot.participant.seat
+    blind = audience == BLIND
+    outcome = None if blind else _outcome(room, place[0])
+    struck = ("ballot", place[0], reviewer) in room.standing
+    influence = influence_of(outcome, reviewer, place[1]) if outcome else None
+    return ReviewLine(
+        reviewer=who(room, reviewer, audience=audience),
+        anchor=f"review-{place[0]}-{reviewer}-{place[1]}",
+        influence=influence,
+        stance="" if blind else review.stance.replace("_", " "),
+        justification=room.hidden(review.justification, audience=audience),
+        claims=tuple(
+            {**each, "reason": room.hidden(each["reason"] or "", audience=audience)} for each in review.claims
+        ),
+        struck=struck,
+    )
+
+
+def influence_of(outcome: RoundOutcome, voter: int, seat: int) -> float | None:
+    """q of one ballot for one proposal, struck ballots included."""
+    tally = outcome.tally
+    return {**tally.struck, **tally.influence}.get(voter, {}).get(seat)
+
+
+def struck_by(room: Room, veto: Veto, *, audience: str) -> StruckBy:
+    name = None if audience == BLIND else (veto.user.get_full_name() or veto.user.get_username())
+    place = (veto.round.number, veto.target.seat)
+    return StruckBy(
+        by=name,
+        code=veto.get_code_display(),
+        reason=veto.reason,
+        seq=seq_of(room, f"{veto.kind}.vetoed", place),
+    )
+
+
+def seq_of(room: Room, kind: str, place: Place) -> int | None:
+    """The number of the newest event of this kind about a place."""
+    return next((each.seq for each in reversed(room.moments) if each.kind == kind and each.place == place), None)
+
+
+@dataclass(frozen=True)
+class CardRound:
+    """open: the newest round, unfolded."""
+
+    number: int
+    open: bool
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The newest round first."""
+
+    rounds: tuple[CardRound, ...]
+    staffing: bool
+
+
+def proposals(room: Room, *, audience: str) -> Cards:
+    """Which cards there are: one for each agent that was asked, and for each person who proposed."""
+    return Cards(
+        rounds=tuple(
+            CardRound(
+                number,
+                number == room.session.round,
+                tuple(f"{number}-{seat}" for seat in seats_of(room, number)),
+            )
+            for number in sorted(room.rounds, reverse=True)
+        ),
+        staffing=not room.rounds and not room.session.ended,
+    )
+
+
+def seats_of(room: Room, number: int) -> list[int]:
+    """The seats with a card in a round."""
+    asked = {seat for round_, seat, kind in room.turns if round_ == number and kind == Turn.Kind.PROPOSE}
+    made = {seat for round_, seat in room.proposals if round_ == number}
+    return sorted(asked | made)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The ballot that can be cast now. seats: what it can weigh. open: whether it takes ballots at all."""
+
+    session_id: Any
+    round: int
+    open: bool
+    letters: str
+    count: int
+    seats: tuple[int, ...]
+
+
+def ballot_offer(room: Room, *, audience: str) -> Offer:
+    session = room.session
+    seats = tuple(seat for number, seat in room.proposals if number == session.round)
+    phases = (session.State.PROPOSING, session.State.REVIEWING, session.State.HOLDING)
+    return Offer(
+        session_id=session.pk,
+        round=session.round,
+        open=session.state in phases and bool(seats),
+        letters=words.letters(seats),
+        count=len(seats),
+        seats=seats,
+    )
+
+
+def person_seat(room: Room, user: Any) -> int | None:
+    """The viewer's own seat."""
+    return next(
+        (
+            seat
+            for seat, each in room.seats.items()
+            if each.kind == Participant.Kind.HUMAN and each.user_id == user.pk
+        ),
+        None,
+    )

@@ -1,0 +1,155 @@
+"""The end: the verdict, how sure it is and why, or why there is none."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from deliberation import formats
+from deliberation.models import Turn
+from deliberation.protocol.types import MinorityReport, OpenClaim, Verdict
+from deliberation.selectors import words
+from deliberation.selectors.room import Room
+from deliberation.selectors.words import Who, who
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """The verdict page's first thing. `sure`: sentences on how sure it is; `doubts`: what speaks against it."""
+
+    answer: str
+    final_answer: str | None
+    author: Who
+    round: int
+    key: str
+    net_support: float | None
+    conviction: float | None
+    coverage: float | None
+    stop_reason: str
+    sure: tuple[str, ...]
+    doubts: tuple[str, ...]
+    minority: MinorityReport | None
+    open_claims: tuple[OpenClaim, ...]
+    degraded: str | None
+    trail_hash: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """One of `verdict` and `failure` is set once the session has ended; neither while it runs."""
+
+    verdict: VerdictView | None
+    failure: str | None
+    simulated: bool
+    tokens_in: int | None
+    tokens_out: int | None
+    calls: int
+    cost_usd: float | None
+    wall_s: float | None
+    critical_path_s: float | None
+    ended_at: datetime | None
+
+
+def verdict(room: Room, *, audience: str) -> Ending:
+    """What a session came to. An ended session has one audience: everything is open."""
+    session = room.session
+    ended = session.concluded_at
+    return Ending(
+        verdict=_verdict(room, room.verdict) if room.verdict else None,
+        failure=(session.failure_detail or session.failure.replace("_", " ")) if session.failure else None,
+        simulated=room.simulated,
+        tokens_in=room.usage.tokens_in,
+        tokens_out=room.usage.tokens_out,
+        calls=room.usage.calls,
+        cost_usd=room.usage.cost_usd,
+        wall_s=(ended - session.created_at).total_seconds() if ended else None,
+        critical_path_s=critical_path_s(room),
+        ended_at=ended,
+    )
+
+
+def _verdict(room: Room, found: Verdict) -> VerdictView:
+    assert found.proposal is not None and found.round is not None  # noqa: S101  a concluded session has both
+    return VerdictView(
+        answer=found.answer or "",
+        final_answer=found.final_answer,
+        author=who(room, found.proposal, audience="open"),
+        round=found.round,
+        key=f"{found.round}-{found.proposal}",
+        net_support=found.net_support,
+        conviction=found.conviction,
+        coverage=found.coverage,
+        stop_reason=f"It ended because {words.STOP_REASONS[found.stop_reason]}.",
+        sure=_sure(room, found),
+        doubts=_doubts(room, found),
+        minority=found.minority,
+        open_claims=found.open_claims,
+        degraded=_degraded(room, found),
+        trail_hash=room.session.trail_hash,
+    )
+
+
+def _sure(room: Room, found: Verdict) -> tuple[str, ...]:
+    tally = room.outcomes[found.round or 0].tally
+    said = [words.wins_by(tally.winner, margin=tally.margin, ended=True) + f" in round {found.round}."]
+    same = next((each.members for each in tally.classes if found.proposal in each.members), ())
+    if len(same) > 1:
+        said.append(f"{len(same)} of {len(tally.net_support)} proposals give this answer.")
+    if found.self_consistency:
+        said.append("Self-consistency, no peer review: one model answered several times.")
+    if room.rules.weight_human != room.rules.weight_model:
+        said.append(
+            f"By the policy a person weighs {formats.number(room.rules.weight_human)}, "
+            f"an agent {formats.number(room.rules.weight_model)}."
+        )
+    return tuple(said)
+
+
+def _doubts(room: Room, found: Verdict) -> tuple[str, ...]:
+    said = []
+    if found.no_support:
+        said.append("No support: the ballots spoke against every proposal, and this one least.")
+    if found.median_differs:
+        said.append("By the median of the ballots another proposal would have won its round.")
+    if found.pivotal:
+        said.append(f"Without the ballot of {words.letters(found.pivotal)} another proposal would have won.")
+    if found.vetoed:
+        names = ", ".join(f"{words.letter(seat)} of round {number}" for number, seat in found.vetoed)
+        said.append(f"Struck by people: {names}.")
+    if found.vetoed_ballots:
+        names = ", ".join(f"{words.letter(seat)} in round {number}" for number, seat in found.vetoed_ballots)
+        said.append(f"Ballots struck by people: {names}.")
+    if found.recounted:
+        rounds = ", ".join(str(number) for number in found.recounted)
+        said.append(f"A later veto changed the count of round {rounds}; the verdict uses the recount.")
+    return tuple(said)
+
+
+def _degraded(room: Room, found: Verdict) -> str | None:
+    """3 of 5 answered. Lost: agent C (timed out). Could they have flipped it? No."""
+    lost = {*found.degradation.lost_ballots, *found.degradation.lost_proposals}
+    if not lost:
+        return None
+    whole = len({*room.agents, *lost})
+    names = ", ".join(f"{_lost_name(room, seat)} ({_why_lost(room, seat)})" for seat in sorted(lost))
+    flip = {True: "Yes", False: "No", None: "not computed for this rule"}[found.degradation.could_flip]
+    return f"{whole - len(lost)} of {whole} answered. Lost: {names}. Could they have flipped it? {flip}."
+
+
+def _lost_name(room: Room, seat: int) -> str:
+    return who(room, seat, audience="open").title
+
+
+def _why_lost(room: Room, seat: int) -> str:
+    """The reason of the seat's last turn without an answer."""
+    abstained = [
+        turn for (_, each, _), turn in room.turns.items() if each == seat and turn.state == Turn.State.ABSTAINED
+    ]
+    return words.reason(abstained[-1].reason) if abstained else "no answer"
+
+
+def critical_path_s(room: Room) -> float | None:
+    """Seconds of the slowest agent of each phase, summed; None before any call has ended."""
+    slowest: dict[tuple[int, str], float] = {}
+    for (number, _, kind), turn in room.turns.items():
+        if turn.busy_ms is not None:
+            slowest[number, kind] = max(slowest.get((number, kind), 0.0), turn.busy_ms)
+    return sum(slowest.values()) / 1000 if slowest else None

@@ -1,0 +1,258 @@
+"""The session at a glance: the strip, the rail of rounds, what may be pressed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deliberation import formats
+from deliberation.models import Participant, Session, Turn
+from deliberation.protocol.types import RoundOutcome
+from deliberation.selectors import words
+from deliberation.selectors.access import BLIND
+from deliberation.selectors.room import Room
+from deliberation.selectors.words import Who, who
+
+S = Session.State
+MODEL, HUMAN = Participant.Kind.MODEL, Participant.Kind.HUMAN
+
+
+def conviction_of(room: Room) -> RoundOutcome | None:
+    """The newest round that something can be read off: the open one once a ballot is in, else the last closed."""
+    now = room.provisional
+    if now is not None and now.tally.influence:
+        return now
+    return room.outcomes[max(room.outcomes)] if room.outcomes else None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """waiting_for: seats of people whom the hold waits for. degraded: a sentence. hidden: totals are not shown."""
+
+    state: str
+    ended: bool
+    round: int
+    max_rounds: int
+    hidden: bool
+    conviction: float | None
+    conviction_round: int | None
+    evidence: float | None
+    target: float | None
+    cost_usd: float | None
+    cap_usd: float | None
+    started_at: datetime
+    ended_at: datetime | None
+    coverage: str
+    waiting: str
+    due: datetime | None
+    waiting_for: tuple[int, ...]
+    simulated: bool
+    degraded: str | None
+    announce: str
+
+
+def strip(room: Room, *, audience: str) -> Strip:
+    session = room.session
+    outcome = None if audience == BLIND else conviction_of(room)
+    last = room.outcomes[max(room.outcomes)] if room.outcomes and audience != BLIND else None
+    waiting, due = _waiting(room)
+    state = words.state_words(room)
+    return Strip(
+        state=state,
+        ended=session.ended,
+        round=session.round,
+        max_rounds=room.rules.max_rounds,
+        hidden=audience == BLIND,
+        conviction=outcome.tally.conviction if outcome else None,
+        conviction_round=outcome.number if outcome else None,
+        evidence=last.evidence.total if last else None,
+        target=last.evidence.target if last else None,
+        cost_usd=room.usage.cost_usd,
+        cap_usd=room.rules.max_cost_usd,
+        started_at=session.created_at,
+        ended_at=session.concluded_at,
+        coverage=_coverage(room),
+        waiting=waiting,
+        due=due,
+        waiting_for=_waiting_for(room),
+        simulated=room.simulated,
+        degraded=degraded(room),
+        announce=f"Round {session.round}, {state.lower()}" if session.round else state,
+    )
+
+
+def _open_turns(room: Room) -> list[Turn]:
+    """What the running phase waits for."""
+    session = room.session
+    kind = {S.PROPOSING: Turn.Kind.PROPOSE, S.REVIEWING: Turn.Kind.REVIEW, S.HOLDING: Turn.Kind.REVIEW}.get(
+        S(session.state)
+    )
+    asked = HUMAN if session.state == S.HOLDING else MODEL
+    return [
+        turn
+        for (number, seat, turn_kind), turn in room.turns.items()
+        if number == session.round
+        and turn_kind == kind
+        and turn.state == Turn.State.OPEN
+        and room.seats[seat].kind == asked
+    ]
+
+
+def _waiting(room: Room) -> tuple[str, datetime | None]:
+    """Whom, and until when."""
+    session = room.session
+    if session.ended:
+        return "nobody", None
+    if session.paused_at is not None and session.stop_requested_at is None:
+        return "somebody to resume it", None
+    open_turns = _open_turns(room)
+    if not open_turns:
+        return ("the broker" if session.state == S.STAFFING else "the system"), None
+    what = {S.PROPOSING: "proposal", S.REVIEWING: "ballot", S.HOLDING: "ballot"}[S(session.state)]
+    kind = {S.PROPOSING: "agent", S.REVIEWING: "reviewer", S.HOLDING: "person"}[S(session.state)]
+    seats = [turn.participant.seat for turn in open_turns]
+    plural = {"agent": "agents", "reviewer": "reviewers", "person": "people"}[kind] if len(seats) > 1 else kind
+    due = session.hold_until if session.state == S.HOLDING else max(
+        (turn.deadline_at for turn in open_turns if turn.deadline_at), default=None
+    )
+    return f"{plural} {words.letters(seats)} ({what}{'s' if len(seats) > 1 else ''})", due
+
+
+def _waiting_for(room: Room) -> tuple[int, ...]:
+    if room.session.state != S.HOLDING or room.session.paused_at is not None:
+        return ()
+    return tuple(turn.participant.seat for turn in _open_turns(room))
+
+
+def _coverage(room: Room) -> str:
+    """Ballots of the running round that count, of those that could be there (protocol.md 2, absence)."""
+    number = room.session.round
+    if not number:
+        return formats.UNKNOWN
+    cast = {seat for round_, seat in room.ballots if round_ == number}
+    struck = {seat for kind, round_, seat in room.standing if kind == "ballot" and round_ == number}
+    asked = {seat for seat, each in room.seats.items() if each.kind == HUMAN and each.asked}
+    people = {seat for seat in cast if room.seats[seat].kind == HUMAN} | asked
+    return f"{len(cast - struck)}/{len(set(room.agents) | people)}"
+
+
+def degraded(room: Room) -> str | None:
+    """4 of 5 answered. Lost: agent C (timed out). Of the running round; None where nobody is lost."""
+    number = room.session.round
+    lost: dict[int, str] = {}
+    for (round_, seat, _), turn in room.turns.items():
+        if round_ == number and turn.state == Turn.State.ABSTAINED and room.seats[seat].kind == MODEL:
+            lost.setdefault(seat, words.reason(turn.reason))
+    if not lost:
+        return None
+    names = ", ".join(f"agent {words.letter(seat)} ({why})" for seat, why in sorted(lost.items()))
+    return f"{len(room.agents) - len(lost)} of {len(room.agents)} answered. Lost: {names}."
+
+
+@dataclass(frozen=True)
+class TurnLine:
+    who: Who
+    state: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Phase:
+    """mark: done | now | ahead."""
+
+    name: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class RailRound:
+    """mark: done | now. conviction: of a closed round, None where it is hidden or open."""
+
+    number: int
+    mark: str
+    conviction: float | None
+    phases: tuple[Phase, ...]
+    turns: tuple[TurnLine, ...]
+
+
+@dataclass(frozen=True)
+class Rail:
+    rounds: tuple[RailRound, ...]
+    ahead: str | None
+
+
+def rail(room: Room, *, audience: str) -> Rail:
+    """Every round with its phases; each participant's turn in the running or last one."""
+    session = room.session
+    left = range(session.round + 1, room.rules.max_rounds + 1)
+    ahead = f"Round {left[0]}" if len(left) == 1 else f"Up to {room.rules.max_rounds} rounds" if left else None
+    return Rail(
+        rounds=tuple(_rail_round(room, number, audience=audience) for number in room.rounds),
+        ahead=None if session.ended else ahead,
+    )
+
+
+PHASES = ((S.PROPOSING, "propose"), (S.REVIEWING, "review"), (S.HOLDING, "hold"), (S.TALLYING, "tally"))
+
+
+def _rail_round(room: Room, number: int, *, audience: str) -> RailRound:
+    outcome, session = room.outcomes.get(number), room.session
+    now = number == session.round and not session.ended and outcome is None
+    steps = [(state, name) for state, name in PHASES if state != S.HOLDING or room.rules.human_window_s]
+    at = [state for state, _ in steps].index(S(session.state)) if now and session.state in dict(steps) else 0
+    return RailRound(
+        number=number,
+        mark="now" if now else "done",
+        conviction=outcome.tally.conviction if outcome and audience != BLIND else None,
+        phases=tuple(
+            Phase(name, ("done" if i < at else "now" if i == at else "ahead") if now else _past(outcome, i))
+            for i, (_, name) in enumerate(steps)
+        ),
+        turns=_turn_lines(room, number, audience=audience) if number == session.round else (),
+    )
+
+
+def _past(outcome: RoundOutcome | None, index: int) -> str:
+    return "done" if outcome is not None or index == 0 else "ahead"
+
+
+def _turn_lines(room: Room, number: int, *, audience: str) -> tuple[TurnLine, ...]:
+    return tuple(
+        _turn_line(room, number, seat, audience=audience)
+        for seat, each in room.seats.items()
+        if each.kind == MODEL or (number, seat, Turn.Kind.REVIEW) in room.turns or (number, seat) in room.ballots
+    )
+
+
+def _turn_line(room: Room, number: int, seat: int, *, audience: str) -> TurnLine:
+    """The later of the two turns that a participant has in a round."""
+    turn = room.turns.get((number, seat, Turn.Kind.REVIEW)) or room.turns.get((number, seat, Turn.Kind.PROPOSE))
+    person = who(room, seat, audience=audience)
+    if room.seats[seat].kind == HUMAN and (number, seat) in room.ballots:
+        done = turn is None or turn.state != Turn.State.OPEN
+        return TurnLine(person, "settled", "cast" if done else "cast, may change it")
+    state = turn.state if turn else "settled"
+    return TurnLine(person, state, words.turn_words(turn, running=not room.session.ended))
+
+
+@dataclass(frozen=True)
+class Actions:
+    """Which buttons the owner has now."""
+
+    session_id: Any
+    pause: bool
+    resume: bool
+    stop: bool
+    stopping: bool
+
+
+def actions(room: Room, *, audience: str) -> Actions:
+    session = room.session
+    running, stopping = not session.ended, session.stop_requested_at is not None
+    paused = session.paused_at is not None
+    return Actions(
+        session_id=session.pk,
+        pause=running and not paused and not stopping,
+        resume=running and paused,
+        stop=running and not stopping,
+        stopping=running and stopping,
+    )

@@ -1,0 +1,243 @@
+"""What the ballots came to: the tally and the score matrix."""
+
+from dataclasses import dataclass
+
+from deliberation import formats
+from deliberation.models import Turn
+from deliberation.protocol.types import RoundOutcome
+from deliberation.selectors import words
+from deliberation.selectors.access import BLIND
+from deliberation.selectors.cards import influence_of, seats_of
+from deliberation.selectors.glance import conviction_of
+from deliberation.selectors.room import Room
+from deliberation.selectors.words import Who, who
+
+TIE_BREAKS = {
+    "min_q": "the higher minimum influence decided",
+    "controversy": "the lower controversy decided",
+    "hmac": "the lot drawn with the session's secret decided",
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """note: what else is to say of it."""
+
+    who: Who
+    net_support: float | None
+    note: str
+    vetoed: bool
+    winner: bool
+
+
+@dataclass(frozen=True)
+class PastTally:
+    """A closed round in one line. recount: the winner under the vetoes in force now, where that differs."""
+
+    number: int
+    words: str
+    conviction: float
+    recount: str | None
+
+
+@dataclass(frozen=True)
+class TallyView:
+    """number None: nothing was cast yet. hidden: the viewer has not cast yet; only who has cast is told."""
+
+    hidden: bool
+    number: int | None
+    provisional: bool
+    headline: str
+    bars: tuple[Bar, ...]
+    conviction: float | None
+    tie: str | None
+    cast: str
+    notes: tuple[str, ...]
+    flags: tuple[str, ...]
+    recount: str | None
+    past: tuple[PastTally, ...]
+
+
+def tally(room: Room, *, audience: str) -> TallyView:
+    outcome = None if audience == BLIND else conviction_of(room)
+    base = TallyView(audience == BLIND, None, False, "", (), None, None, _cast(room), (), (), None, ())
+    if outcome is None:
+        return base
+    counted = outcome.tally
+    return TallyView(
+        hidden=False,
+        number=outcome.number,
+        provisional=outcome.provisional,
+        headline=words.wins_by(counted.winner, margin=counted.margin, ended=not outcome.provisional),
+        bars=tuple(_bar(room, outcome, seat) for seat in sorted(counted.net_support)),
+        conviction=counted.conviction,
+        tie=_tie(outcome),
+        cast=_cast(room),
+        notes=tuple(note.text for note in counted.notes),
+        flags=_flags(outcome),
+        recount=_recount(room, outcome.number),
+        past=tuple(_past(room, each) for n, each in room.outcomes.items() if n != outcome.number),
+    )
+
+
+def _bar(room: Room, outcome: RoundOutcome, seat: int) -> Bar:
+    counted = outcome.tally
+    vetoed, winner = seat in counted.vetoed, seat == counted.winner
+    weighed = counted.weighed_by.get(seat, 0)
+    notes = {
+        "struck": vetoed,
+        "nobody weighed this proposal": not vetoed and not weighed,
+        "weighed by too few to win": not vetoed and weighed and seat not in counted.eligible,
+        ("leads" if outcome.provisional else "won"): winner,
+    }
+    said = [words_ for words_, holds in notes.items() if holds]
+    same = [m for c in counted.classes if seat in c.members for m in c.members if m != seat]
+    if same and counted.classes:
+        said.append(f"same answer as {words.letters(same)}")
+    return Bar(
+        who(room, seat, audience="open"), counted.net_support[seat], ", ".join(said), vetoed, winner
+    )
+
+
+def _tie(outcome: RoundOutcome) -> str | None:
+    counted = outcome.tally
+    if not counted.ties or counted.tie_break is None:
+        return None
+    return f"{words.letters(counted.ties)} stood equal; {TIE_BREAKS[counted.tie_break]}."
+
+
+def _flags(outcome: RoundOutcome) -> tuple[str, ...]:
+    """What makes the result frail, in sentences."""
+    counted = outcome.tally
+    said = []
+    if counted.median_differs and counted.median_winner is not None:
+        said.append(f"By the median of the ballots {words.letter(counted.median_winner)} would win.")
+    if counted.pivotal:
+        said.append(f"Without the ballot of {words.letters(counted.pivotal)} another proposal would win.")
+    if outcome.degradation.lost_ballots and not outcome.provisional:
+        answer = {True: "Yes", False: "No", None: "not computed for this rule"}[outcome.degradation.could_flip]
+        lost = words.letters(outcome.degradation.lost_ballots)
+        said.append(f"No ballot from {lost}. Could it have changed the winner? {answer}.")
+    return tuple(said)
+
+
+def _recount(room: Room, number: int) -> str | None:
+    """Beside a closed tally, where a later veto changes who wins it."""
+    again = room.recounts.get(number)
+    if again is None or again.tally.winner == room.outcomes[number].tally.winner:
+        return None
+    return words.wins_by(again.tally.winner, margin=again.tally.margin, ended=True)
+
+
+def _past(room: Room, outcome: RoundOutcome) -> PastTally:
+    counted = outcome.tally
+    return PastTally(
+        outcome.number,
+        words.wins_by(counted.winner, margin=counted.margin, ended=True),
+        counted.conviction,
+        _recount(room, outcome.number),
+    )
+
+
+def _cast(room: Room) -> str:
+    """Who has cast in the running round; this is no total, so blind people see it too."""
+    number = room.session.round
+    seats = [seat for round_, seat in room.ballots if round_ == number]
+    if not number or room.session.ended:
+        return ""
+    if not seats:
+        return f"Nobody has cast a ballot in round {number} yet."
+    return f"Ballots cast in round {number}: {words.letters(seats)}."
+
+
+@dataclass(frozen=True)
+class Cell:
+    """kind: number | own | abstained | pending | cast | unknown. tone: class of the diverging scale."""
+
+    kind: str
+    q: float | None
+    tone: str
+    href: str
+    title: str
+    vetoed: bool
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    who: Who
+    struck: bool
+    rho: float | None
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    number: int | None
+    provisional: bool
+    hidden: bool
+    columns: tuple[Who, ...]
+    rows: tuple[MatrixRow, ...]
+    net_support: tuple[float | None, ...]
+
+
+def matrix(room: Room, *, audience: str) -> Matrix:
+    """Reviewers in rows, proposals in columns, of the round that the tally shows; blind: who has cast."""
+    blind = audience == BLIND
+    outcome = None if blind else conviction_of(room)
+    number = outcome.number if outcome else room.session.round
+    columns = [seat for seat in seats_of(room, number) if (number, seat) in room.proposals]
+    if not number or not columns:
+        return Matrix(None, False, blind, (), (), ())
+    voters = [seat for seat, each in room.seats.items() if each.kind == "model" or (number, seat) in room.ballots]
+    return Matrix(
+        number=number,
+        provisional=bool(outcome and outcome.provisional),
+        hidden=blind,
+        columns=tuple(who(room, seat, audience=audience) for seat in columns),
+        rows=tuple(_row(room, outcome, number, voter, columns=columns) for voter in voters)
+        if outcome
+        else tuple(_blind_row(room, number, voter, columns=columns) for voter in voters),
+        net_support=tuple(outcome.tally.net_support.get(seat) for seat in columns) if outcome else (),
+    )
+
+
+def _row(room: Room, outcome: RoundOutcome, number: int, voter: int, *, columns: list[int]) -> MatrixRow:  # noqa: PLR0913
+    return MatrixRow(
+        who=who(room, voter, audience="open"),
+        struck=voter in outcome.tally.struck,
+        rho=outcome.tally.rho.get(voter),
+        cells=tuple(_cell(room, outcome, voter, seat) for seat in columns),
+    )
+
+
+def _cell(room: Room, outcome: RoundOutcome, voter: int, seat: int) -> Cell:
+    number = outcome.number
+    if voter == seat:
+        return Cell("own", None, "own", "", "its own proposal", False)
+    if (number, voter) not in room.ballots:
+        return _without_ballot(room, number, voter)
+    q = influence_of(outcome, voter, seat)
+    struck = voter in outcome.tally.struck or seat in outcome.tally.vetoed
+    if q is None:
+        return Cell("unknown", None, "unknown", "", "this ballot gives it no weight", struck)
+    reviewed = any(each.ballot.participant.seat == voter for each in room.reviews.get((number, seat), ()))
+    title = f"{words.letter(voter)} on {words.letter(seat)}: {formats.signed(q)}"
+    href = f"#review-{number}-{voter}-{seat}" if reviewed else ""
+    return Cell("number", q, formats.tone(q), href, title, struck)
+
+
+def _without_ballot(room: Room, number: int, voter: int) -> Cell:
+    turn = room.turns.get((number, voter, Turn.Kind.REVIEW))
+    if turn is not None and turn.state == Turn.State.ABSTAINED:
+        return Cell("abstained", None, "abstained", "", f"abstained: {words.reason(turn.reason)}", False)
+    waiting = number == room.session.round and not room.session.ended
+    return Cell("pending", None, "pending", "", "not cast yet" if waiting else "did not vote", False)
+
+
+def _blind_row(room: Room, number: int, voter: int, *, columns: list[int]) -> MatrixRow:
+    cast = (number, voter) in room.ballots
+    there = Cell("cast", None, "pending", "", "cast; shown after your own ballot", False)
+    own = Cell("own", None, "own", "", "its own proposal", False)
+    absent = _without_ballot(room, number, voter)
+    cells = tuple(own if voter == seat else there if cast else absent for seat in columns)
+    return MatrixRow(who(room, voter, audience=BLIND), False, None, cells)

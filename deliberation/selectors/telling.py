@@ -1,0 +1,290 @@
+"""What was done and said: the timeline, the vetoes, the guidance."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deliberation import formats
+from deliberation.models import Participant, Veto
+from deliberation.selectors import words
+from deliberation.selectors.access import BLIND
+from deliberation.selectors.cards import seq_of
+from deliberation.selectors.room import Moment, Room
+from deliberation.selectors.words import letter
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event in words. loss: it took something away or went wrong."""
+
+    seq: int
+    time: datetime
+    words: str
+    loss: bool
+
+
+@dataclass(frozen=True)
+class Timeline:
+    lines: tuple[Line, ...]
+
+
+def timeline(room: Room, *, audience: str, after: int = 0) -> Timeline:
+    """The events after number `after`, in order."""
+    return Timeline(
+        tuple(
+            Line(each.seq, each.time, _told(room, each, audience=audience), each.kind in LOSSES)
+            for each in room.moments
+            if each.seq > after
+        )
+    )
+
+
+LOSSES = frozenset(
+    ("turn.abstained", "turn.discarded", "attempt.failed", "session.failed", "proposal.vetoed", "ballot.vetoed")
+)
+
+
+def _told(room: Room, moment: Moment, *, audience: str) -> str:
+    tell = TOLD.get(moment.kind)
+    blind = audience == BLIND
+    by = _actor(room, moment.actor, blind=blind)
+    return tell(room, moment.data, by, blind) if tell else moment.kind.replace(".", " ")
+
+
+def _actor(room: Room, actor: str, *, blind: bool) -> str:
+    """Who did it: a person's name, or only that it was a person."""
+    if not actor.startswith("user:"):
+        return "The system"
+    known = {f"user:{room.session.owner_id}": room.session.owner}
+    known |= {f"user:{each.user_id}": each.user for each in room.seats.values() if each.user}
+    known |= {f"user:{each.user_id}": each.user for each in (*room.vetoes, *room.guidance)}
+    user = known.get(actor)
+    if blind or user is None:
+        return "A person"
+    return user.get_full_name() or user.get_username()
+
+
+Data = Mapping[str, Any]
+Tell = Callable[[Room, Data, str, bool], str]
+
+
+def _opened(room: Room, data: Data, by: str, blind: bool) -> str:
+    seed = f", seed {data['seed']}: labels predictable" if data["labels_predictable"] else ""
+    return f"{by} opened the deliberation{seed}"
+
+
+def _joined(room: Room, data: Data, by: str, blind: bool) -> str:
+    asked = "; each hold waits for this ballot" if data["asked"] else ""
+    return f"{by} took seat {letter(data['seat'])}{asked}"
+
+
+def _panel(room: Room, data: Data, by: str, blind: bool) -> str:
+    seats = [each["seat"] for each in data["seats"]]
+    one = ": one model, several answers" if data["panel_of_one"] else ""
+    return f"The broker seated {words.letters(seats)}{one}"
+
+
+def _taken(room: Room, data: Data, by: str, blind: bool) -> str:
+    kind = "proposals" if data["turns"][0]["exchange"] == "propose" else "ballots"
+    return f"A worker began the {kind} of {words.letters(each['seat'] for each in data['turns'])}"
+
+
+def _failed_attempt(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"Attempt {data['attempt']} of agent {letter(data['seat'])}: {words.reason(data['code'])}"
+
+
+def _cast(room: Room, data: Data, by: str, blind: bool) -> str:
+    kind = room.seats[data["seat"]].kind
+    caster = "agent" if kind == Participant.Kind.MODEL else "person"
+    version = f", version {data['version']}" if data["version"] > 1 else ""
+    head = f"Ballot of {caster} {letter(data['seat'])} in round {data['round']}{version}"
+    return head if blind else f"{head}: {_weights(data['weights'])}"
+
+
+def _weights(weights: Mapping[str, Any]) -> str:
+    """A +80, B −20, in credits."""
+    return ", ".join(
+        f"{letter(int(seat))} {formats.signed(None if weight is None else float(weight), digits=0)}"
+        for seat, weight in sorted(weights.items(), key=lambda item: int(item[0]))
+    )
+
+
+def _abstained(room: Room, data: Data, by: str, blind: bool) -> str:
+    what = "proposal" if data["exchange"] == "propose" else "ballot"
+    return f"Agent {letter(data['seat'])} gave no {what}: {words.reason(data['reason'])}"
+
+
+def _human_done(room: Room, data: Data, by: str, blind: bool) -> str:
+    outcome = {"cast": "is done", "declined": "declined to vote", "expired": "did not vote in time"}
+    return f"Person {letter(data['seat'])} {outcome[data['outcome']]} in round {data['round']}"
+
+
+def _closed(room: Room, data: Data, by: str, blind: bool) -> str:
+    if blind:
+        return f"Round {data['round']} was tallied"
+    tally = data["tally"]
+    margin = None if tally["margin"] is None else float(tally["margin"])
+    return f"Round {data['round']}: {words.wins_by(tally['winner'], margin=margin, ended=True)}"
+
+
+def _vetoed(what: str) -> Tell:
+    def tell(room: Room, data: Data, by: str, blind: bool) -> str:
+        code = Veto.Code(data["code"]).label.lower()
+        return f"{by} struck the {what} of {letter(data['seat'])} in round {data['round']}: {code}"
+
+    return tell
+
+
+def _withdrawn(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"{by} took back the veto on the {data['target']} of {letter(data['seat'])} in round {data['round']}"
+
+
+def _guided(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"{by} left guidance for {'all' if data['seat'] is None else letter(data['seat'])}"
+
+
+def _concluded(room: Room, data: Data, by: str, blind: bool) -> str:
+    why = words.STOP_REASONS[data["stop_reason"]]
+    return f"Concluded: proposal {letter(data['proposal'])} of round {data['round']}; {why}"
+
+
+def _failed(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"Failed: {room.session.failure_detail or data['failure'].replace('_', ' ')}"
+
+
+def _answered(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"{by} answered the invitation: {data.get('answer', 'answered')}"
+
+
+TOLD: Mapping[str, Tell] = {
+    "session.opened": _opened,
+    "participant.joined": _joined,
+    "panel.chosen": _panel,
+    "round.opened": lambda room, data, by, blind: f"Round {data['round']} opened",
+    "turns.taken": _taken,
+    "attempt.failed": _failed_attempt,
+    "proposal.made": lambda room, data, by, blind: f"Agent {letter(data['seat'])} proposed",
+    "reviews.opened": lambda room, data, by, blind: f"Reviews of round {data['round']} opened",
+    "ballot.cast": _cast,
+    "turn.abstained": _abstained,
+    "turn.discarded": lambda room, data, by, blind: f"A late answer of {letter(data['seat'])} was discarded",
+    "round.held": lambda room, data, by, blind: f"The tally of round {data['round']} waits for people",
+    "human.done": _human_done,
+    "round.closed": _closed,
+    "proposal.vetoed": _vetoed("proposal"),
+    "ballot.vetoed": _vetoed("ballot"),
+    "veto.withdrawn": _withdrawn,
+    "guidance.left": _guided,
+    "guidance.withdrawn": lambda room, data, by, blind: f"{by} withdrew guidance",
+    "session.paused": lambda room, data, by, blind: f"{by} paused it",
+    "session.resumed": lambda room, data, by, blind: f"{by} resumed it",
+    "session.stop_requested": lambda room, data, by, blind: f"{by} asked it to stop",
+    "session.concluded": _concluded,
+    "session.failed": _failed,
+    "participant.invited": lambda room, data, by, blind: f"{by} invited a colleague",
+    "invitation.answered": _answered,
+}
+
+
+@dataclass(frozen=True)
+class VetoLine:
+    """by and withdrawn_by: None where names are hidden."""
+
+    id: int
+    what: str
+    by: str | None
+    code: str
+    reason: str
+    time: datetime
+    seq: int | None
+    withdrawn: bool
+    withdrawn_by: str | None
+
+
+@dataclass(frozen=True)
+class Vetoes:
+    session_id: Any
+    running: bool
+    lines: tuple[VetoLine, ...]
+
+
+def vetoes(room: Room, *, audience: str) -> Vetoes:
+    blind = audience == BLIND
+    return Vetoes(
+        room.session.pk, not room.session.ended, tuple(_veto(room, each, blind=blind) for each in room.vetoes)
+    )
+
+
+def _veto(room: Room, veto: Veto, *, blind: bool) -> VetoLine:
+    place = (veto.round.number, veto.target.seat)
+    return VetoLine(
+        id=veto.pk,
+        what=f"{veto.kind} of {letter(veto.target.seat)}, round {veto.round.number}",
+        by=None if blind else _name(veto.user),
+        code=veto.get_code_display(),
+        reason=veto.reason,
+        time=veto.created_at,
+        seq=seq_of(room, f"{veto.kind}.vetoed", place),
+        withdrawn=veto.withdrawn_at is not None,
+        withdrawn_by=None if blind or veto.withdrawn_by is None else _name(veto.withdrawn_by),
+    )
+
+
+def _name(user: Any) -> str:
+    return user.get_full_name() or user.get_username()  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class GuidanceLine:
+    """state: what became of it, in words. by: None where names are hidden."""
+
+    id: int
+    to: str
+    by: str | None
+    text: str
+    round: int
+    state: str
+    seq: int | None
+    withdrawable: bool
+
+
+@dataclass(frozen=True)
+class GuidanceView:
+    session_id: Any
+    lines: tuple[GuidanceLine, ...]
+
+
+def guidance(room: Room, *, audience: str) -> GuidanceView:
+    """Every word that people left for the agents, and whether the next prompts carry it."""
+    numbers = {
+        each.data["guidance"]: each.seq for each in room.moments if each.kind == "guidance.left"
+    }
+    return GuidanceView(
+        room.session.pk,
+        tuple(
+            GuidanceLine(
+                id=each.pk,
+                to=f"agent {letter(each.to.seat)}" if each.to else "all agents",
+                by=None if audience == BLIND else _name(each.user),
+                text=each.text,
+                round=each.round,
+                state=_guidance_state(room, each),
+                seq=numbers.get(each.pk),
+                withdrawable=each.withdrawn_at is None and not room.session.ended,
+            )
+            for each in room.guidance
+        ),
+    )
+
+
+def _guidance_state(room: Room, guidance: Any) -> str:
+    """protocol.md 6: given in a round, it lives in the next `guidance_rounds`."""
+    first, last = guidance.round + 1, guidance.round + room.rules.guidance_rounds
+    if guidance.withdrawn_at is not None:
+        return "withdrawn"
+    if room.session.round < first:
+        return f"in the prompts of round {first}" if not room.session.ended else "reached nobody"
+    if room.session.round <= last and not room.session.ended:
+        return "in the prompts now"
+    return f"was in the prompts of round {first}" + (f" to {last}" if last > first else "")

@@ -1,0 +1,114 @@
+"""What waits for a person: rounds in which their ballot is awaited, and invitations by name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from deliberation.models import Ballot, Invitation, Proposal, Session, Turn
+
+
+@dataclass(frozen=True)
+class YourTurn:
+    """An open turn of the person. `until` is None where nothing closes the round by the clock yet."""
+
+    session_id: UUID
+    task: str
+    round: int
+    until: datetime | None
+    voted: bool
+    paused: bool
+    urgent: bool
+
+    @property
+    def words(self) -> str:
+        """What there is to do, in a sentence."""
+        if self.paused:
+            return "It is paused; nothing runs out."
+        if self.voted:
+            return "Your ballot is in. Say \u201cdone\u201d, or change it until the round closes."
+        if self.until is not None:
+            return "The round waits for your ballot."
+        return "Proposals are there to weigh; the round stays open while the agents work."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An invitation by name that has not been answered."""
+
+    session_id: UUID
+    task: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """All that waits for one person."""
+
+    turns: tuple[YourTurn, ...]
+    invitations: tuple[Asked, ...]
+
+    @property
+    def count(self) -> int:
+        """What the tab's title counts: rounds that miss something of theirs, and invitations."""
+        return sum(each.urgent for each in self.turns) + len(self.invitations)
+
+    def __bool__(self) -> bool:
+        return bool(self.turns or self.invitations)
+
+
+def waiting(user: Any) -> Waiting:
+    """Two queries."""
+    return Waiting(_turns(user), _invitations(user))
+
+
+def _turns(user: Any) -> tuple[YourTurn, ...]:
+    """Open turns in rounds that have something to weigh, or are held; what runs out first comes first."""
+    others = Proposal.objects.filter(round=OuterRef("round")).exclude(participant=OuterRef("participant"))
+    cast = Ballot.objects.filter(round=OuterRef("round"), participant=OuterRef("participant"), current=True)
+    turns = (
+        Turn.objects.filter(participant__user=user, state=Turn.State.OPEN)
+        .exclude(session__state__in=(*Session.ENDED, Session.State.TALLYING))
+        .annotate(weighable=Exists(others), voted=Exists(cast))
+        .filter(weighable=True)
+        .select_related("session", "round")
+    )
+    found = [_your_turn(each) for each in turns]
+    return tuple(sorted(found, key=lambda each: (each.until is None, each.until or 0, str(each.session_id))))
+
+
+def _your_turn(turn: Any) -> YourTurn:
+    session = turn.session
+    paused = session.paused_at is not None
+    held = session.state == Session.State.HOLDING
+    return YourTurn(
+        session_id=session.pk,
+        task=session.task,
+        round=turn.round.number,
+        until=session.hold_until if held and not paused else None,
+        voted=turn.voted,
+        paused=paused,
+        urgent=not paused and (held or not turn.voted),
+    )
+
+
+def _invitations(user: Any) -> tuple[Asked, ...]:
+    rows = (
+        Invitation.objects.filter(user=user, accepted_at=None, declined_at=None)
+        .exclude(session__state__in=Session.ENDED)
+        .select_related("session", "invited_by")
+        .order_by("created_at")
+    )
+    return tuple(Asked(each.session_id, each.session.task, person(each.invited_by)) for each in rows)
+
+
+def person(user: Any) -> str:
+    """How people know each other on screens: the full name, else the user name."""
+    return user.get_full_name() or user.get_username()
+
+
+def has_seat(user: Any, session: Session) -> bool:
+    """Whether the person takes part. One query."""
+    return session.participants.filter(user=user).exists()

@@ -1,0 +1,144 @@
+"""What the room calls things: participants by their mark, states, phases and reasons in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from deliberation import formats
+from deliberation.models import Participant, Session, Turn
+from deliberation.protocol import anonymity
+from deliberation.selectors.access import BLIND
+from deliberation.selectors.room import Room
+
+S = Session.State
+STATES = {
+    S.DRAFT: "Not started",
+    S.STAFFING: "Choosing the panel",
+    S.PROPOSING: "Proposing",
+    S.REVIEWING: "Reviewing",
+    S.HOLDING: "Waiting for people",
+    S.TALLYING: "Counting",
+    S.CONCLUDED: "Concluded",
+    S.FAILED: "Failed",
+}
+STOP_REASONS = {
+    "evidence": "enough evidence was gathered",
+    "settled": "no new answer came up while conviction stayed high",
+    "t_opt": "the expected gain of a further round was used up",
+    "max_rounds": "the last round was reached",
+    "money": "the money cap was reached",
+    "tokens": "the token cap was reached",
+    "time": "the time cap was reached",
+    "person": "a person stopped it",
+    "no_expected_gain": "no gain was to be expected from more than one round",
+}
+REASONS = {
+    "no_worker": "no worker took the turn in time",
+    "timed_out": "timed out",
+    "key_unusable": "its API key cannot be used",
+    "unreadable": "its reply could not be read, twice",
+    "cut_at_length": "its reply was cut at the token limit",
+    "unauthorized": "its server refused the key",
+    "payment_required": "its server wants payment",
+    "rate_limited": "its server limits the rate",
+    "server_error": "its server failed",
+    "engine_dead": "its server's engine is down",
+    "model_gone": "its server does not know the model",
+    "bad_request": "its server refused the request",
+    "stream_cut": "its reply broke off",
+    "refused": "its server does not answer",
+    "dns_failed": "its server's name is not known",
+    "too_large": "its reply was too large",
+    "unreadable_answer": "its server answered something else",
+    "cancelled": "it was stopped",
+    "crashed": "the call failed in our own code",
+    "expired": "the window ended",
+    "declined": "declined",
+    "cast": "cast",
+    "withdrawn": "withdrawn",
+}
+
+
+@dataclass(frozen=True)
+class Who:
+    """A participant as a viewer may know it. `name`: None for a blind viewer."""
+
+    seat: int
+    kind: str
+    name: str | None
+
+    @property
+    def letter(self) -> str:
+        return letter(self.seat)
+
+    @property
+    def title(self) -> str:
+        """agent C; person F."""
+        return f"{'person' if self.kind == Participant.Kind.HUMAN else 'agent'} {self.letter}"
+
+    @property
+    def full(self) -> str:
+        """agent C (qwen3-8b)."""
+        return f"{self.title} ({self.name})" if self.name else self.title
+
+
+def letter(seat: int) -> str:
+    """The mark of a seat: 1 is A."""
+    return anonymity.label(seat - 1)
+
+
+def who(room: Room, seat: int, *, audience: str) -> Who:
+    participant = room.seats[seat]
+    return Who(seat, participant.kind, None if audience == BLIND else participant.name)
+
+
+def reason(code: str) -> str:
+    """Why a turn ended without an answer."""
+    return REASONS.get(code, code.replace("_", " "))
+
+
+def letters(seats: Iterable[int]) -> str:
+    """A, C and F."""
+    names = [letter(seat) for seat in seats]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def wins_by(winner: int | None, *, margin: float | None, ended: bool) -> str:
+    """B wins by .31; B leads by .31; Nobody leads."""
+    if winner is None:
+        return "Nobody won" if ended else "Nobody leads yet"
+    verb = "wins" if ended else "leads"
+    if margin is None:
+        return f"{letter(winner)} {verb}; there is no other answer"
+    return f"{letter(winner)} {verb} by {formats.number(margin)}"
+
+
+def state_words(room: Room) -> str:
+    """Reviewing; Paused while reviewing; Stopping."""
+    session = room.session
+    words = STATES[S(session.state)]
+    if session.ended:
+        return words
+    if session.stop_requested_at is not None:
+        return "Stopping"
+    return f"Paused while {words.lower()}" if session.paused_at is not None else words
+
+
+def turn_words(turn: Turn | None, *, running: bool) -> str:
+    """What a participant's turn is at."""
+    if turn is None:
+        return "not asked"
+    if turn.state == Turn.State.ABSTAINED:
+        return f"abstained: {reason(turn.reason)}" if turn.participant.kind == "model" else "did not vote"
+    proposing = turn.kind == Turn.Kind.PROPOSE
+    if turn.state == Turn.State.SETTLED:
+        if turn.participant.kind == Participant.Kind.HUMAN:
+            return "declined" if turn.reason == "declined" else "done"
+        return "proposed" if proposing else "reviewed"
+    if not running:
+        return "not answered"
+    if turn.participant.kind == Participant.Kind.HUMAN:
+        return "may vote"
+    if turn.attempts == 0:
+        return "waits for a worker"
+    again = f", attempt {turn.attempts}" if turn.attempts > 1 else ""
+    return f"{'writing' if proposing else 'reviewing'}{again}"

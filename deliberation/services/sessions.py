@@ -1,0 +1,250 @@
+"""Opening, staffing, pausing, stopping and ending a session."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from broker.models import Model, Selection
+from deliberation import dispatch, events
+from deliberation.claims import Claim
+from deliberation.models import Participant, Policy, Session, Turn
+from deliberation.protocol import anonymity
+from deliberation.protocol.types import Rules, RulesError
+from deliberation.services import people
+from deliberation.services.acts import ActRefused, actor, database_now, grace, lock_running, wake
+
+SEED_LIMIT = 2**53  # an event holds no larger integer
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a person or a command asks for. `rules`: changes to the policy's rules, for this session alone."""
+
+    task: str
+    policy: str
+    category: str = ""
+    seed: int | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    take_part: bool = False
+
+
+@transaction.atomic
+def open_session(opening: Opening, *, owner: Any = None) -> Session:
+    """A session in `staffing`, with its chain and first event; a worker takes it from there."""
+    policy = _policy(opening.policy)
+    rules = _rules(policy, opening.rules)
+    secret = _secret(opening.seed)
+    session = Session.objects.create(
+        task=_task(opening.task),
+        category=opening.category,
+        owner=owner,
+        policy=policy,
+        rules=rules.to_json(),
+        state=Session.State.STAFFING,
+        seed=opening.seed,
+        secret=secret,
+    )
+    _tell_opened(session, policy, rules)
+    if opening.take_part and owner is not None:
+        people.take_seat(session, owner, asked=True)
+    dispatch.send_on_commit(dispatch.STAFF, str(session.pk), queue="solver")
+    Session.objects.filter(pk=session.pk).update(due_at=Now() + grace())
+    return session
+
+
+def _tell_opened(session: Session, policy: Policy, rules: Rules) -> None:
+    events.open_chain(str(session.pk))
+    events.record(
+        session,
+        "session.opened",
+        actor=actor(session.owner) if session.owner else "system",
+        payload={
+            "task": events.reference(events.keep(session, session.task.encode())),
+            "category": session.category,
+            "policy": {"id": policy.pk, "version": policy.version, "sha256": policy.sha256},
+            "rules": rules.to_json(),
+            "rules_sha256": rules.sha256,
+            "seed": session.seed,
+            "labels_predictable": session.seed is not None,
+            "commitment": anonymity.commitment(bytes(session.secret)),
+        },
+    )
+
+
+def _task(text: str) -> str:
+    task = text.replace("\x00", "").strip()
+    limit = settings.NSED.max_task_chars
+    if not task:
+        raise ActRefused("Write the question first: the task is empty.")
+    if len(task) > limit:
+        raise ActRefused(f"The task has {len(task):,} characters; at most {limit:,} are allowed. Shorten it.")
+    return task
+
+
+def _policy(name: str) -> Policy:
+    policy = Policy.objects.filter(name=name).order_by("-version").first()
+    if policy is None:
+        known = ", ".join(Policy.objects.values_list("name", flat=True).distinct().order_by("name"))
+        raise ActRefused(f"There is no policy named {name!r}. Choose one of: {known or 'none is loaded'}.")
+    return policy
+
+
+def _rules(policy: Policy, changes: Mapping[str, Any]) -> Rules:
+    try:
+        return Rules.from_json({**policy.rules, **changes})
+    except RulesError as error:
+        raise ActRefused(str(error)) from error
+
+
+def _secret(seed: int | None) -> bytes:
+    if seed is None:
+        return os.urandom(32)
+    if not 0 <= seed < SEED_LIMIT:
+        raise ActRefused("A seed is a whole number from 0 to 2^53 - 1.")
+    return anonymity.secret_from_seed(seed)
+
+
+def sampling_seed(session: Session) -> int:
+    """The seed of simulated experts: the session's, else one derived from its secret."""
+    if session.seed is not None:
+        return session.seed
+    return int.from_bytes(hmac.digest(bytes(session.secret), b"simulated", hashlib.sha256)[:6], "big")
+
+
+@transaction.atomic
+def seat_panel(claim: Claim, selection: Selection) -> None:
+    """Seats the chosen models in an order that tells nothing of their rank."""
+    session = claim.fence()
+    session.selection = selection
+    session.save(update_fields=["selection"])
+    models = {each.alias: each for each in Model.objects.filter(alias__in=selection.receipt["chosen"])}
+    reasons = {line["id"]: line["reason"] for line in selection.receipt["lines"]}
+    taken = session.participants.count()
+    panel = [
+        _seat(session, models[alias], seat=seat, reason=reasons[alias])
+        for seat, alias in enumerate(_seat_order(session, selection.receipt["chosen"]), start=taken + 1)
+    ]
+    Participant.objects.bulk_create(panel)
+    events.record(
+        session,
+        "panel.chosen",
+        actor="broker",
+        payload={
+            "selection": selection.pk,
+            "panel_of_one": len(selection.receipt["chosen"]) == 1,
+            "seats": [_seat_facts(each) for each in panel],
+        },
+    )
+
+
+def _seat_order(session: Session, chosen: Sequence[str]) -> list[str]:
+    """Shuffled by the secret; a panel of one sits `samples` times (protocol.md 2, panel of one)."""
+    rules = Rules.from_json(session.rules)
+    aliases = list(chosen) * rules.samples if len(chosen) == 1 else chosen
+
+    def key(item: tuple[int, str]) -> bytes:
+        return hmac.digest(bytes(session.secret), f"seat/{item[1]}/{item[0]}".encode(), hashlib.sha256)
+
+    return [alias for _, alias in sorted(enumerate(aliases), key=key)]
+
+
+def _seat(session: Session, model: Model, *, seat: int, reason: str) -> Participant:
+    return Participant(
+        session=session,
+        seat=seat,
+        kind=Participant.Kind.MODEL,
+        model=model,
+        family=model.family,
+        reason=reason,
+        simulated=model.endpoint.simulated,
+    )
+
+
+def _seat_facts(participant: Participant) -> dict[str, Any]:
+    return {
+        "seat": participant.seat,
+        "model": participant.model_id,
+        "endpoint": participant.model.endpoint_id,
+        "family": participant.family or None,
+        "simulated": participant.simulated,
+    }
+
+
+@transaction.atomic
+def pause(session_id: Any, user: Any) -> int:
+    """No new turn is taken and no round closes until resume(). Returns the event's number."""
+    session = lock_running(session_id)
+    if session.paused_at is not None:
+        raise ActRefused("It is paused already.")
+    Session.objects.filter(pk=session.pk).update(paused_at=Now())
+    return events.record(session, "session.paused", actor=actor(user), payload={"round": session.round})
+
+
+@transaction.atomic
+def resume(session_id: Any, user: Any) -> int:
+    """Goes on; every clock that ran is set back by the length of the pause."""
+    session = lock_running(session_id)
+    if session.paused_at is None:
+        raise ActRefused("It is not paused.")
+    paused = database_now() - session.paused_at
+    Turn.objects.filter(session=session, state=Turn.State.OPEN).update(
+        opened_at=F("opened_at") + paused, deadline_at=F("deadline_at") + paused, due_at=Now()
+    )
+    if session.hold_until is not None:
+        session.hold_until += paused
+    session.paused_at = None
+    session.save(update_fields=["paused_at", "hold_until"])
+    wake(session)
+    return events.record(session, "session.resumed", actor=actor(user), payload={"round": session.round})
+
+
+@transaction.atomic
+def stop(session_id: Any, user: Any) -> int:
+    """Asks for the end now: with what closed rounds found, else as failed. A paused session stops too."""
+    session = lock_running(session_id)
+    if session.stop_requested_at is not None:
+        raise ActRefused("It is stopping already.")
+    Session.objects.filter(pk=session.pk).update(stop_requested_at=Now(), paused_at=None)
+    wake(session)
+    return events.record(
+        session, "session.stop_requested", actor=actor(user), payload={"round": session.round}
+    )
+
+
+@transaction.atomic
+def fail(claim: Claim, failure: str, *, detail: str = "") -> None:
+    """Ends a session without a verdict. `failure` is a code of protocol.md 1, `detail` a sentence for people."""
+    session = claim.fence()
+    session.state, session.failure, session.failure_detail = Session.State.FAILED, failure, detail
+    session.stop_reason = "person" if session.stop_requested_at else ""
+    session.concluded_at = database_now()
+    session.save(update_fields=["state", "failure", "failure_detail", "stop_reason", "concluded_at"])
+    events.record(
+        session,
+        "session.failed",
+        actor="orchestrator",
+        payload={
+            "failure": failure,
+            "stop_reason": session.stop_reason or None,
+            "secret": bytes(session.secret).hex(),
+        },
+    )
+
+
+@transaction.atomic
+def count_crash(claim: Claim) -> int:
+    """A step met a bug: it is tried again when a lease would have run out. Returns how often that happened."""
+    session = claim.fence()
+    session.crashes += 1
+    session.due_at = database_now() + timedelta(seconds=settings.NSED.lease_s)
+    session.save(update_fields=["crashes", "due_at"])
+    return session.crashes

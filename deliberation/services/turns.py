@@ -1,0 +1,281 @@
+"""What agents' turns write: taken, an attempt that failed, a proposal, a ballot, an abstention.
+
+Each function is one transaction behind the turn's fence. A turn is settled once; whatever comes later is discarded,
+with its cost, because the tokens were paid.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from broker.inference.base import InferenceError, Reply, Request
+from broker.models import Call
+from broker.services import record_call
+from deliberation import events
+from deliberation.claims import Claim
+from deliberation.models import Ballot, Blob, Proposal, Review, Session, Turn
+from deliberation.prompts.base import Prompt
+from deliberation.prompts.propose import ProposalReply
+from deliberation.prompts.review import CandidateReview, ReviewReply
+from deliberation.services.acts import wake
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call that came back: what was sent and what was answered."""
+
+    prompt: Prompt
+    request: Request
+    reply: Reply
+
+
+@transaction.atomic
+def take(session: Session, turns: Sequence[Turn]) -> None:
+    """One event for all turns that a worker begins together; each counts one attempt more."""
+    Turn.objects.filter(pk__in=[turn.pk for turn in turns]).update(attempts=F("attempts") + 1)
+    for turn in turns:
+        turn.attempts += 1
+    events.record(
+        session,
+        "turns.taken",
+        actor="orchestrator",
+        payload={
+            "round": session.round,
+            "turns": [{"seat": turn.participant.seat, "exchange": turn.kind} for turn in turns],
+        },
+    )
+
+
+@transaction.atomic
+def attempt_failed(claim: Claim, request: Request, outcome: InferenceError | Exchange, *, code: str) -> None:
+    """One attempt gave nothing usable and another follows."""
+    turn = _fenced(claim)
+    call = _record_call(turn, request, outcome)
+    Turn.objects.filter(pk=turn.pk).update(attempts=F("attempts") + 1)
+    payload = {**_facts(turn), "attempt": request.attempt, "code": code, "call": _call_facts(call)}
+    if isinstance(outcome, Exchange):
+        payload |= _texts(turn, outcome)
+    events.record(turn.session, "attempt.failed", actor=_actor(turn), payload=payload)
+
+
+@transaction.atomic
+def settle_proposal(claim: Claim, read: ProposalReply, exchange: Exchange) -> None:
+    """A proposal was made."""
+    turn = _fenced(claim)
+    call = _record_call(turn, exchange.request, exchange)
+    if _too_late(turn, call):
+        return
+    prompt, reply = _keep(turn, exchange)
+    Proposal.objects.create(
+        round=turn.round,
+        participant=turn.participant,
+        answer=read.answer,
+        reasoning=read.reasoning,
+        final_answer=read.final_answer,
+        claims=[asdict(claim) for claim in read.claims],
+        confidence=read.confidence,
+        notes=list(read.notes),
+        prompt=prompt,
+        reply=reply,
+    )
+    payload = {
+        **_facts(turn),
+        "text": _keep_json(turn, proposal_text(read)),
+        "claims": [claim.id for claim in read.claims],
+        "confidence": read.confidence,
+        **_exchange_facts(exchange, call, prompt=prompt, reply=reply),
+    }
+    events.record(turn.session, "proposal.made", actor=_actor(turn), payload=payload)
+    _settle(turn, call, state=Turn.State.SETTLED)
+
+
+def proposal_text(read: ProposalReply) -> dict[str, Any]:
+    """What the trail keeps of a proposal's words: all that a recount needs."""
+    return {
+        "answer": read.answer,
+        "reasoning": read.reasoning,
+        "final_answer": read.final_answer,
+        "claims": [asdict(claim) for claim in read.claims],
+    }
+
+
+@transaction.atomic
+def settle_ballot(claim: Claim, read: ReviewReply, exchange: Exchange, *, labels: Mapping[str, int]) -> None:
+    """A reviewer's ballot was cast. labels: what this reviewer knew each proposal's seat as."""
+    turn = _fenced(claim)
+    call = _record_call(turn, exchange.request, exchange)
+    if _too_late(turn, call):
+        return
+    prompt, reply = _keep(turn, exchange)
+    weights = {str(labels[each.label]): each.weight for each in read.reviews}
+    ballot = Ballot.objects.create(
+        round=turn.round,
+        participant=turn.participant,
+        weights=weights,
+        missed=read.missed or "",
+        notes=list(read.notes),
+        prompt=prompt,
+        reply=reply,
+    )
+    _add_reviews(turn, ballot, read.reviews, labels=labels)
+    payload = {
+        **_facts(turn),
+        "version": 1,
+        "weights": weights,
+        "labels": dict(labels),
+        "verdicts": _verdicts(read.reviews, labels=labels),
+        "categories": {str(labels[each.label]): dict(each.categories) for each in read.reviews},
+        "text": _keep_json(turn, _review_text(read, labels=labels)),
+        **_exchange_facts(exchange, call, prompt=prompt, reply=reply),
+    }
+    events.record(turn.session, "ballot.cast", actor=_actor(turn), payload=payload)
+    _settle(turn, call, state=Turn.State.SETTLED)
+
+
+def _add_reviews(
+    turn: Turn, ballot: Ballot, reviews: Sequence[CandidateReview], *, labels: Mapping[str, int]
+) -> None:
+    proposals = dict(turn.round.proposals.values_list("participant__seat", "pk"))
+    Review.objects.bulk_create(
+        Review(
+            ballot=ballot,
+            proposal_id=proposals[labels[each.label]],
+            label=each.label,
+            weight=each.weight,
+            justification=each.justification,
+            stance=each.stance or "",
+            claims=[asdict(claim) for claim in each.claims],
+            categories=dict(each.categories),
+        )
+        for each in reviews
+    )
+
+
+def _verdicts(reviews: Sequence[CandidateReview], *, labels: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "proposal": labels[each.label],
+            "claim": claim.claim_id,
+            "verdict": claim.verdict,
+            "grounded": claim.grounded,
+        }
+        for each in reviews
+        for claim in each.claims
+    ]
+
+
+def _review_text(read: ReviewReply, *, labels: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "missed": read.missed,
+        "reviews": [
+            {
+                "proposal": labels[each.label],
+                "justification": each.justification,
+                "claims": [asdict(claim) for claim in each.claims],
+            }
+            for each in read.reviews
+        ],
+    }
+
+
+@transaction.atomic
+def abstain(
+    claim: Claim,
+    reason: str,
+    *,
+    request: Request | None = None,
+    outcome: InferenceError | Exchange | None = None,
+) -> None:
+    """The turn ends without an answer, with its reason; nothing is invented in its place."""
+    turn = _fenced(claim)
+    call = _record_call(turn, request, outcome) if request and outcome else None
+    if _too_late(turn, call):
+        return
+    payload = {**_facts(turn), "reason": reason, "call": _call_facts(call) if call else None}
+    if isinstance(outcome, Exchange):
+        payload |= _texts(turn, outcome)
+    events.record(turn.session, "turn.abstained", actor=_actor(turn), payload=payload)
+    _settle(turn, call, state=Turn.State.ABSTAINED, reason=reason)
+
+
+def _fenced(claim: Claim) -> Turn:
+    claim.fence()
+    return Turn.objects.select_related("session", "round", "participant__model").get(pk=claim.pk)
+
+
+def _record_call(turn: Turn, request: Request, outcome: InferenceError | Exchange) -> Call:
+    result = outcome.reply if isinstance(outcome, Exchange) else outcome
+    return record_call(turn.participant.model, request, result, reference=turn.session_id)
+
+
+def _too_late(turn: Turn, call: Call | None) -> bool:
+    """True, with an event, where the session has moved on without this turn."""
+    session = turn.session
+    if turn.state == Turn.State.OPEN and not session.ended and session.round == turn.round.number:
+        return False
+    if call is not None:
+        payload = {**_facts(turn), "call": _call_facts(call)}
+        events.record(session, "turn.discarded", actor=_actor(turn), payload=payload)
+    return True
+
+
+def _settle(turn: Turn, call: Call | None, *, state: str, reason: str = "") -> None:
+    """Ends the turn; the last open one of its phase wakes the session. The chain's lock has ordered us already."""
+    busy = (turn.busy_ms or 0.0) + (call.latency_ms or 0.0 if call else 0.0)
+    Turn.objects.filter(pk=turn.pk).update(
+        state=state, reason=reason, settled_at=Now(), leased_until=None, due_at=None, busy_ms=busy or None
+    )
+    others = Turn.objects.filter(
+        round=turn.round, kind=turn.kind, state=Turn.State.OPEN, endpoint__isnull=False
+    )
+    if not others.exists():
+        wake(turn.session)
+
+
+def _keep(turn: Turn, exchange: Exchange) -> tuple[Blob, Blob]:
+    """The exact prompt and reply."""
+    prompt = json.dumps(exchange.prompt.messages, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return events.keep(turn.session, prompt), events.keep(turn.session, exchange.reply.body)
+
+
+def _texts(turn: Turn, exchange: Exchange) -> dict[str, Any]:
+    prompt, reply = _keep(turn, exchange)
+    return {"prompt": events.reference(prompt), "reply": events.reference(reply)}
+
+
+def _keep_json(turn: Turn, value: Any) -> dict[str, str]:
+    return events.reference(events.keep(turn.session, json.dumps(value, ensure_ascii=False).encode()))
+
+
+def _exchange_facts(exchange: Exchange, call: Call, *, prompt: Blob, reply: Blob) -> dict[str, Any]:
+    return {
+        "prompt_version": exchange.prompt.version,
+        "prompt": events.reference(prompt),
+        "reply": events.reference(reply),
+        "finish_reason": exchange.reply.finish_reason,
+        "attempt": exchange.request.attempt,
+        "call": _call_facts(call),
+    }
+
+
+def _call_facts(call: Call) -> dict[str, Any]:
+    return {
+        "id": call.pk,
+        "tokens_in": call.tokens_in,
+        "tokens_out": call.tokens_out,
+        "cost_usd": None if call.cost_usd is None else str(call.cost_usd),
+        "latency_ms": call.latency_ms,
+    }
+
+
+def _facts(turn: Turn) -> dict[str, Any]:
+    return {"round": turn.round.number, "seat": turn.participant.seat, "exchange": turn.kind}
+
+
+def _actor(turn: Turn) -> str:
+    return f"seat:{turn.participant.seat}"

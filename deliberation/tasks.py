@@ -1,0 +1,29 @@
+"""The Celery door. A task is a wake-up: what there is to do, the rows say; running it twice does nothing twice."""
+
+from celery import shared_task
+
+from deliberation import orchestrator, sweeping, turn_taking
+
+
+@shared_task
+def advance(session_id: str) -> None:
+    """Queue `steps`: moves a session on."""
+    orchestrator.advance(session_id)
+
+
+@shared_task
+def staff(session_id: str) -> None:
+    """Queue `solver`: seats the panel."""
+    orchestrator.staff(session_id)
+
+
+@shared_task
+def take_turns(session_id: str, host: str | None) -> None:
+    """Queue `calls` or `calls.<host>`: takes the session's open turns on this host."""
+    turn_taking.take_turns(session_id, host)
+
+
+@shared_task
+def sweep() -> None:
+    """Beat, every second: wakes what is due or was dropped by a worker that is gone."""
+    sweeping.sweep()

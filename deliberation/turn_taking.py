@@ -1,0 +1,238 @@
+"""take_turns(): the open turns of one session on one host, all calls at once, each answer settled as it arrives.
+
+The one owner of retries: an endpoint that does not answer is tried again with back-off, a reply that cannot be read
+is asked for once more with what was wrong; then the turn abstains with its reason.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from broker.inference.base import InferenceError, RateLimited, Request
+from broker.inference.fan_out import Delta, Done, Failed, FanOut, Tick
+from broker.keys import KeyUnusable
+from broker.services import endpoint_spec
+from deliberation import live
+from deliberation.claims import Claim, LostClaim, claimed
+from deliberation.models import Session, Turn
+from deliberation.prompts import propose, review
+from deliberation.prompts.base import MalformedReply, Prompt, reask
+from deliberation.protocol.types import Rules
+from deliberation.selectors import prompting
+from deliberation.services import turns
+from deliberation.services.acts import database_now
+from deliberation.services.sessions import sampling_seed
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Call:
+    """A turn under way: its claim, what is asked now, and how to settle what comes."""
+
+    turn: Turn
+    claim: Claim
+    prompt: Prompt
+    request: Request
+    settle: Callable[["Call", turns.Exchange], None]
+    failures: int = 0
+    reasked: bool = False
+    longer: bool = False
+
+
+@dataclass(frozen=True)
+class Again:
+    """Why one more attempt, how long to wait before it, and how much more room its reply gets."""
+
+    code: str
+    after_s: float = 0.0
+    room: float = 1.0
+
+
+def take_turns(session_id: Any, host: str | None) -> None:
+    """Claims what is open on this host, calls, settles. Returns when every claimed turn has ended."""
+    open_turns = Turn.objects.filter(
+        session_id=session_id,
+        state=Turn.State.OPEN,
+        endpoint__isnull=False,
+        endpoint__host__name=host,
+        session__paused_at=None,
+        session__stop_requested_at=None,
+    )
+    with claimed(open_turns) as claims:
+        if claims:
+            _Table(session_id, claims).take()
+
+
+class _Table:
+    """The calls of one task. Lives as long as they do."""
+
+    def __init__(self, session_id: Any, claims: list[Claim]) -> None:
+        self.session = Session.objects.get(pk=session_id)
+        self.rules = Rules.from_json(self.session.rules)
+        self.seed = sampling_seed(self.session)
+        self.calls: dict[int, Call] = {}
+        self.pages: dict[int, str] = {}
+        self._claims = {claim.pk: claim for claim in claims}
+
+    def take(self) -> None:
+        with FanOut(tick_s=settings.NSED.sweep_s) as calls:
+            for call in self._prepare():
+                self.calls[call.turn.pk] = call
+                calls.submit(call.turn.pk, call.request)
+            connection.close()  # a thread gives its connection back before it waits
+            for message in calls:
+                self._hear(calls, message)
+
+    def _prepare(self) -> list[Call]:
+        table = prompting.table(self.session)
+        open_turns = prompting.open_turns(self.session.pk, self._claims)
+        turns.take(self.session, open_turns)
+        now = database_now()
+        prepared = [self._call(table, turn, now) for turn in open_turns]
+        return [call for call in prepared if call is not None]
+
+    def _call(self, table: prompting.Table, turn: Turn, now: datetime) -> Call | None:
+        claim = self._claims[turn.pk]
+        if turn.kind == Turn.Kind.PROPOSE:
+            prompt = propose.build(prompting.propose_inputs(table, turn.participant))
+            settle: Callable[[Call, turns.Exchange], None] = _settle_proposal
+        else:
+            asked = prompting.review_inputs(table, turn.participant)
+            prompt = review.build(asked.inputs)
+            settle = _settle_ballot(asked)
+        try:
+            request = self._request(turn, prompt, now)
+        except KeyUnusable as error:
+            log.warning("%s", error)
+            turns.abstain(claim, "key_unusable")
+            return None
+        return Call(turn, claim, prompt, request, settle)
+
+    def _request(self, turn: Turn, prompt: Prompt, now: datetime) -> Request:
+        model, endpoint = turn.participant.model, turn.participant.model.endpoint
+        given = self.session.seed is not None or endpoint.simulated
+        propose_turn = turn.kind == Turn.Kind.PROPOSE
+        return Request(
+            endpoint=endpoint_spec(endpoint),
+            model=model.served_name,
+            messages=prompt.messages,
+            schema=prompt.schema,
+            schema_name=prompt.schema_name,
+            max_tokens=self.rules.propose_max_tokens if propose_turn else self.rules.review_max_tokens,
+            temperature=None,
+            seed=self.seed if given else None,
+            deadline_s=max((turn.deadline_at - now).total_seconds(), 0.0),
+            exchange=turn.kind,
+            seat=turn.participant.seat,
+            round=self.session.round,
+            attempt=turn.attempts,
+            inputs=prompt.inputs,
+            traits=model.traits,
+        )
+
+    def _hear(self, calls: FanOut, message: Delta | Done | Failed | Tick) -> None:
+        if isinstance(message, Delta):
+            self._stream(message)
+            return
+        try:
+            if isinstance(message, Tick):
+                self._heed_stop(calls)
+            elif isinstance(message, Done):
+                self._read(calls, message)
+            else:
+                self._failed(calls, message)
+        except LostClaim:
+            log.info("a turn of session %s went to another worker", self.session.pk)
+        finally:
+            connection.close()
+
+    def _stream(self, message: Delta) -> None:
+        """A proposal as it is written: shown, never stored, overwritten by the finished part."""
+        call = self.calls[message.key]
+        if call.turn.kind != Turn.Kind.PROPOSE:
+            return
+        page = self.pages[message.key] = self.pages.get(message.key, "") + message.text
+        live.publish(
+            live.open_group(self.session.pk),
+            {
+                "type": "proposal.written",
+                "round": self.session.round,
+                "seat": call.turn.participant.seat,
+                "text": propose.preview(page),
+            },
+        )
+
+    def _heed_stop(self, calls: FanOut) -> None:
+        if self._stopped():
+            for key in self.calls:
+                calls.cancel(key)
+
+    def _stopped(self) -> bool:
+        return Session.objects.filter(pk=self.session.pk, stop_requested_at__isnull=False).exists()
+
+    def _read(self, calls: FanOut, message: Done) -> None:
+        call = self.calls[message.key]
+        exchange = turns.Exchange(call.prompt, call.request, message.reply)
+        try:
+            call.settle(call, exchange)
+        except MalformedReply as error:
+            self._unreadable(calls, call, exchange, str(error))
+
+    def _unreadable(self, calls: FanOut, call: Call, exchange: turns.Exchange, error: str) -> None:
+        """A cut reply is asked for once with more room, any other once with what was wrong; then it abstains."""
+        if exchange.reply.finish_reason == "length" and not call.longer:
+            call.longer = True
+            self._again(calls, call, exchange, Again("cut_at_length", room=1.5))
+        elif not call.reasked:
+            call.reasked = True
+            call.prompt = reask(call.prompt, exchange.reply.body.decode("utf-8", "replace"), error)
+            self._again(calls, call, exchange, Again("unreadable"))
+        else:
+            turns.abstain(call.claim, "unreadable", request=call.request, outcome=exchange)
+
+    def _failed(self, calls: FanOut, message: Failed) -> None:
+        call, error = self.calls[message.key], message.error
+        call.failures += 1
+        if error.retryable and call.failures < self.rules.attempts:
+            wait = error.retry_after_s if isinstance(error, RateLimited) else None
+            back_off = settings.NSED.backoff_s * 2 ** (call.failures - 1)
+            self._again(calls, call, error, Again(error.code, after_s=back_off if wait is None else wait))
+        else:
+            turns.abstain(call.claim, error.code, request=call.request, outcome=error)
+
+    def _again(
+        self, calls: FanOut, call: Call, outcome: InferenceError | turns.Exchange, again: Again
+    ) -> None:
+        """One more attempt, if there is time for it and nobody has stopped the session."""
+        left = (call.turn.deadline_at - database_now()).total_seconds() - again.after_s
+        if left <= 0 or self._stopped():
+            turns.abstain(call.claim, again.code, request=call.request, outcome=outcome)
+            return
+        turns.attempt_failed(call.claim, call.request, outcome, code=again.code)
+        self.pages.pop(call.turn.pk, None)
+        call.request = replace(
+            call.request,
+            messages=call.prompt.messages,
+            attempt=call.request.attempt + 1,
+            deadline_s=left,
+            max_tokens=int(call.request.max_tokens * again.room),
+        )
+        calls.submit(call.turn.pk, call.request, after_s=again.after_s)
+
+
+def _settle_proposal(call: Call, exchange: turns.Exchange) -> None:
+    turns.settle_proposal(call.claim, propose.parse(exchange.reply.body), exchange)
+
+
+def _settle_ballot(asked: prompting.ReviewTurn) -> Callable[[Call, turns.Exchange], None]:
+    def settle(call: Call, exchange: turns.Exchange) -> None:
+        read = review.parse(exchange.reply.body, inputs=asked.inputs)
+        turns.settle_ballot(call.claim, read, exchange, labels=asked.labels)
+
+    return settle

@@ -1,0 +1,124 @@
+"""The list of sessions with its ask box, and the form that opens a session."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from broker.selection.ranking import choose_panel
+from deliberation.forms_sessions import FilterForm, NewForm
+from deliberation.models import Session
+from deliberation.orchestrator import panel_request
+from deliberation.selectors import policies as policy_reads
+from deliberation.selectors import sessions as session_reads
+from deliberation.selectors.policies import Card, Estimate
+from deliberation.selectors.waiting import waiting
+from deliberation.services.acts import ActRefused
+from deliberation.services.invitations import open_with_guests
+
+EXAMPLES = (
+    ("What is 17*23?", "A sum with one right answer: watch wrong ones lose."),
+    (
+        "A bat and a ball cost $1.10 together. The bat costs $1.00 more than the ball. "
+        "What does the ball cost?",
+        "A question whose first answer is often wrong.",
+    ),
+    (
+        "Our web shop loses orders when a payment succeeds but the page times out. Name the smallest change "
+        "that makes this impossible, and what it costs.",
+        "An open question: the panel has to weigh reasons.",
+    ),
+)
+
+
+@require_safe
+def sessions(request: HttpRequest) -> HttpResponse:
+    """The whole page, or for htmx the part that refreshes itself: one template, the same queries."""
+    filters = FilterForm(request.GET, policies=session_reads.policy_names())
+    wanted = filters.wanted()
+    page = request.GET.get("page", "1")
+    context = {
+        "filters": filters,
+        "wanted": wanted,
+        "waiting": waiting(request.user),
+        "listing": session_reads.listing(request.user, wanted, page=page),
+        "address": request.get_full_path(),
+        "pages": _without_page(request),
+        "now": timezone.now(),
+    }
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "deliberation/_sessions.html", context)
+    cards = policy_reads.cards()
+    context |= {
+        "form": NewForm(cards=cards, initial={"policy": _first_choice(cards), "take_part": True}),
+        "examples": EXAMPLES,
+        "is_empty": not session_reads.any_session(request.user),
+    }
+    return render(request, "deliberation/sessions.html", context)
+
+
+def _without_page(request: HttpRequest) -> str:
+    """The list's parameters, for links to other pages of it; ends with "&" where there are any."""
+    parameters = request.GET.copy()
+    parameters.pop("page", None)
+    return parameters.urlencode() + "&" if parameters else ""
+
+
+def _first_choice(cards: list[Card]) -> str:
+    names = [card.policy.name for card in cards]
+    return "standard" if "standard" in names else next(iter(names), "")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """GET: the form, filled from the address (?task=, ?policy=). POST: opens the session, or says why not."""
+    cards = policy_reads.cards()
+    if request.method == "POST":
+        form = NewForm(request.POST, cards=cards)
+        session = _opened(request, form)
+        if session is not None:
+            return redirect("room", session_id=session.pk)
+        return _form(request, form, cards=cards, status=422)
+    initial = {
+        "task": request.GET.get("task", ""),
+        "policy": request.GET.get("policy", _first_choice(cards)),
+        "take_part": True,
+    }
+    return _form(request, NewForm(cards=cards, initial=initial), cards=cards)
+
+
+def _opened(request: HttpRequest, form: NewForm) -> Session | None:
+    """The new session; None, with the reason in the form, where it was refused."""
+    if not form.is_valid():
+        return None
+    guests = form.cleaned_data["guests"]
+    try:
+        session = open_with_guests(form.opening(), owner=request.user, guests=guests)
+    except ActRefused as refusal:
+        form.add_error("guests" if guests else None, str(refusal))
+        return None
+    if guests:
+        messages.success(request, f"Invited: {', '.join(guests)}.")
+    return session
+
+
+def _form(request: HttpRequest, form: NewForm, *, cards: list[Card], status: int = 200) -> HttpResponse:
+    known = policy_reads.past()
+    context = {
+        "form": form,
+        "chosen": form["policy"].value(),
+        "choices": [(card, _estimate(card, form, known=known)) for card in cards],
+        "categories": policy_reads.known_categories(),
+    }
+    return render(request, "deliberation/new.html", context, status=status)
+
+
+def _estimate(card: Card, form: NewForm, *, known: Any) -> Estimate:
+    """Asks the broker as staffing will, for the task as it stands in the form."""
+    draft = Session(task=str(form["task"].value() or ""), category=str(form["category"].value() or ""))
+    request = panel_request(draft, card.rules)
+    candidates = {each.id: each for each in request.candidates}
+    return policy_reads.estimate(card.policy, choose_panel(request), candidates=candidates, known=known)

@@ -1,0 +1,103 @@
+// The live page: the socket's address and state, parts that keep what a person opened, whose turn it is, what is read aloud.
+"use strict";
+(() => {
+  const seqElement = () => document.getElementById("seq"); // <data id="seq" data-seq="41" data-head="41">, itself a pushed part
+  const seq = () => Number(seqElement()?.dataset.seq || 0);
+
+  // Reconnecting says what was seen last, so nothing is missed and nothing is sent twice.
+  htmx.createWebSocket = (url) => {
+    const address = new URL(url, location.href);
+    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    address.searchParams.set("after", String(seq()));
+    return new WebSocket(address);
+  };
+
+  htmx.config.wsReconnectDelay = (retries) => Math.random() * Math.min(1000 * 2 ** retries, 8000);
+
+  const say = (state, words) => {
+    for (const place of document.querySelectorAll("[data-connection]")) {
+      if (place.dataset.state === state && place.textContent === words) continue;
+      place.dataset.state = state;
+      place.textContent = words;
+    }
+  };
+  const caughtUp = () => {
+    const behind = Number(seqElement()?.dataset.head || 0) - seq();
+    behind > 0 ? say("catching", `catching up ${behind} event${behind === 1 ? "" : "s"}`) : say("live", "live");
+  };
+  let refused = 0;
+  document.addEventListener("htmx:wsConnecting", () => {
+    if (refused || document.querySelector('[data-connection][data-state="offline"]')) say("offline", "offline: retrying");
+  });
+  document.addEventListener("htmx:wsOpen", () => {
+    refused = 0;
+    caughtUp();
+  });
+  document.addEventListener("htmx:wsClose", (event) => {
+    if (!event.target.isConnected) return;
+    refused += 1;
+    say("offline", "offline: retrying");
+    // The extension retries after 1006, 1011, 1012 and 1013; a server that restarts politely closes with 1000 or 1001.
+    const { event: closed, socketWrapper } = event.detail;
+    if ([1000, 1001, 1005].includes(closed.code)) setTimeout(() => event.target.isConnected && socketWrapper.reconnect(), 500 + Math.random() * 1500);
+    if (closed.code === 4403) say("offline", "closed: you may no longer watch this session");
+  });
+  addEventListener("offline", () => say("offline", "offline: retrying"));
+
+  // A pushed part replaces an element; what was open, scrolled and focused inside it stays so. Things are known by id.
+  const before = new Map();
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const target = event.detail.target;
+    if (!target?.id) return;
+    const inside = document.activeElement && target.contains(document.activeElement) ? document.activeElement.id : "";
+    before.set(target.id, {
+      open: new Map([...target.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open])),
+      scroll: new Map([...target.querySelectorAll("[id][data-keep-scroll]")].map((box) => [box.id, [box.scrollTop, box.scrollLeft]])),
+      focus: inside,
+    });
+  });
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const id = event.detail.target?.id;
+    const kept = before.get(id);
+    if (!kept) return;
+    before.delete(id);
+    for (const [fold, open] of kept.open) document.getElementById(fold)?.toggleAttribute("open", open);
+    for (const [box, [top, left]] of kept.scroll) Object.assign(document.getElementById(box) || {}, { scrollTop: top, scrollLeft: left });
+    if (kept.focus) document.getElementById(kept.focus)?.focus({ preventScroll: true });
+  });
+
+  // Your turn: a part says which seats are waited for, the page says which seat is yours; the list says it outright.
+  const title = document.title;
+  const mine = () => {
+    const seat = document.body.dataset.seat;
+    const here = seat ? [...document.querySelectorAll("[data-waiting-for]")].filter((part) => part.dataset.waitingFor.split(" ").includes(seat)).length : 0;
+    const listed = [...document.querySelectorAll("[data-your-turn]")].reduce((sum, part) => sum + Number(part.dataset.yourTurn || 0), 0);
+    return here + listed;
+  };
+  const name = () => {
+    const count = mine();
+    document.title = count ? `${count > 1 ? `(${count}) ` : ""}Your turn - ${title}` : title;
+    for (const call of document.querySelectorAll("[data-when-my-turn]")) call.hidden = !count;
+  };
+
+  // Read aloud: the last sentence of [data-announce], at most one in four seconds.
+  const voice = document.getElementById("announcer");
+  let said = document.querySelector("[data-announce]")?.dataset.announce;
+  let due = 0;
+  const announce = () => {
+    const words = document.querySelector("[data-announce]")?.dataset.announce;
+    if (!voice || !words || words === said || due) return;
+    due = setTimeout(() => {
+      due = 0;
+      said = document.querySelector("[data-announce]")?.dataset.announce || words;
+      voice.textContent = said;
+    }, 4000);
+  };
+
+  document.addEventListener("htmx:wsAfterMessage", () => {
+    caughtUp();
+    name();
+    announce();
+  });
+  name();
+})();

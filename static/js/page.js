@@ -1,0 +1,106 @@
+// What every page does: clocks that count, keys, tabs, examples, copying, messages that can be put away.
+"use strict";
+(() => {
+  const sent = document.querySelector('meta[name="server-now"]');
+  const skew = sent ? Number(sent.content) * 1000 - Date.now() : 0; // the server's clock is the one that closes tallies
+  const pad = (number) => String(number).padStart(2, "0");
+  const clock = (seconds) => {
+    const whole = Math.max(0, Math.round(seconds));
+    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
+  };
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+  const tick = () => {
+    const now = Date.now() + skew;
+    for (const time of document.querySelectorAll("[data-due]")) {
+      const left = (Number(time.dataset.due) - now) / 1000;
+      write(time, left > 0 ? `${clock(left)} left` : "time is up");
+    }
+    for (const time of document.querySelectorAll("[data-since]")) write(time, clock((now - Number(time.dataset.since)) / 1000));
+    for (const time of document.querySelectorAll("[data-local-time]")) {
+      write(time, new Date(time.dateTime).toLocaleTimeString([], { hour12: false }));
+      time.removeAttribute("data-local-time");
+    }
+  };
+  tick();
+  setInterval(tick, 1000);
+  document.addEventListener("htmx:oobAfterSwap", tick);
+
+  const keys = document.getElementById("keys");
+  const editing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  const jump = { g: "#proposals", t: "#tally", b: "#ballot", r: "#rounds", e: "#timeline" };
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.altKey) return;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "enter" && editing(event.target)) {
+      event.target.form?.requestSubmit();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || editing(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.key === "?" && keys) {
+      event.preventDefault();
+      keys.showModal();
+      return;
+    }
+    if (event.key === "n") {
+      document.querySelector("[data-key-n]")?.click();
+      return;
+    }
+    const place = jump[event.key] && document.querySelector(jump[event.key]);
+    if (!place) return;
+    event.preventDefault();
+    show(place.closest("[data-column]")?.dataset.column);
+    place.scrollIntoView({ block: "start" });
+    if (!place.hasAttribute("tabindex")) place.setAttribute("tabindex", "-1");
+    place.focus({ preventScroll: true });
+  });
+
+  // On a phone the room's columns are tabs; without scripts they stand one below the other and the tabs are links.
+  const room = document.querySelector(".room[data-tab]");
+  const show = (column) => {
+    if (!room || !column) return;
+    room.dataset.tab = column;
+    for (const tab of document.querySelectorAll("[data-show]")) tab.setAttribute("aria-current", tab.dataset.show === column ? "true" : "false");
+    document.dispatchEvent(new CustomEvent("charts:resize"));
+  };
+  const measure = () => {
+    const strip = document.querySelector(".strip");
+    if (strip) document.documentElement.style.setProperty("--strip-height", `${strip.offsetHeight}px`);
+  };
+  measure();
+  addEventListener("resize", measure);
+
+  document.addEventListener("click", async (event) => {
+    const target = event.target.closest("[data-show], [data-open], [data-close], [data-example], [data-copy]");
+    if (!target) return;
+    if (target.dataset.show) {
+      event.preventDefault();
+      show(target.dataset.show);
+    } else if (target.dataset.open) document.getElementById(target.dataset.open)?.showModal();
+    else if ("close" in target.dataset) {
+      const dialog = target.closest("dialog");
+      dialog ? dialog.close() : target.closest(".note").remove();
+    } else if (target.dataset.example) {
+      event.preventDefault();
+      const box = document.querySelector("textarea[name=task]");
+      box.value = target.dataset.example;
+      box.focus();
+    } else if (target.dataset.copy) {
+      await navigator.clipboard.writeText(target.dataset.copy);
+      const word = target.querySelector("span") || target;
+      const before = word.textContent;
+      word.textContent = "Copied";
+      setTimeout(() => (word.textContent = before), 1500);
+    }
+  });
+
+  // A form sends once: a second press while the first is on its way does nothing.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+})();
