@@ -30,9 +30,12 @@ class Claim:
     pk: Any
     epoch: int
 
-    def fence(self) -> Any:
-        """Locks and returns the row for this transaction. LostClaim where the epoch has moved on. One query."""
-        row = self.kind._default_manager.select_for_update().filter(pk=self.pk, epoch=self.epoch).first()
+    def fence(self, *related: str) -> Any:
+        """Locks and returns the row, with related ones, for this transaction. LostClaim where the epoch has
+        moved on. One query.
+        """
+        rows = self.kind._default_manager.select_for_update(of=("self",))
+        row = (rows.select_related(*related) if related else rows).filter(pk=self.pk, epoch=self.epoch).first()
         if row is None:
             raise LostClaim(f"{self.kind.__name__} {self.pk} is no longer ours")
         return row

@@ -3,6 +3,7 @@
 Payloads hold ids, numbers and hashes, never free text or names; texts are Blobs (keep).
 """
 
+import json
 import os
 from typing import Any
 
@@ -21,7 +22,7 @@ def open_chain(chain_id: str) -> None:
 
 
 def record(session: Session, kind: str, *, actor: str, payload: dict[str, Any]) -> int:
-    """Appends one event to a session's chain and nudges its watchers on commit. Returns its number. Three queries."""
+    """Appends one event to a session's chain and nudges its watchers on commit. Returns its number. Two statements."""
     seq = append(str(session.pk), kind, actor=actor, payload=payload)
     live.nudge_on_commit(session.pk, seq)
     return seq
@@ -33,22 +34,32 @@ def append(chain_id: str, kind: str, *, actor: str, payload: dict[str, Any]) -> 
         raise RuntimeError("an event belongs into the transaction of what it tells")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT seq, head, clock_timestamp() FROM deliberation_chain WHERE id = %s FOR UPDATE", [chain_id]
+            "SELECT seq + 1, head, clock_timestamp() FROM deliberation_chain WHERE id = %s FOR UPDATE",
+            [chain_id],
         )
-        last, head, now = cursor.fetchone()
-    data = canonical.encode(payload)
-    body = chain.body(chain.Entry(chain_id, last + 1, now.isoformat(), actor, kind, data))
-    hashed = chain.next_hash(bytes(head), body)
-    Event.objects.create(
-        chain_id=chain_id, seq=last + 1, kind=kind, actor=actor, time=now, data=data, body=body, hash=hashed
-    )
-    Chain.objects.filter(pk=chain_id).update(seq=last + 1, head=hashed)
-    return int(last + 1)
+        seq, head, now = cursor.fetchone()
+        data = canonical.encode(payload)
+        body = chain.body(chain.Entry(chain_id, seq, now.isoformat(), actor, kind, data))
+        hashed = chain.next_hash(bytes(head), body)
+        cursor.execute(
+            "WITH told AS (INSERT INTO deliberation_event (chain_id, seq, kind, actor, time, data, body, hash)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s))"
+            " UPDATE deliberation_chain SET seq = %s, head = %s WHERE id = %s",
+            [chain_id, seq, kind, actor, now, json.dumps(data), body, hashed, seq, hashed, chain_id],
+        )
+    return int(seq)
 
 
 def keep(session: Session, content: bytes) -> Blob:
-    """Stores exact bytes with a fresh salt. One query."""
-    return Blob.objects.create(session=session, salt=os.urandom(16), content=content)
+    """Stores exact bytes with a fresh salt. One statement."""
+    return keep_all(session, content)[0]
+
+
+def keep_all(session: Session, *contents: bytes) -> list[Blob]:
+    """Several at once, in one statement."""
+    return Blob.objects.bulk_create(
+        Blob(session=session, salt=os.urandom(16), content=content) for content in contents
+    )
 
 
 def reference(blob: Blob) -> dict[str, str]:

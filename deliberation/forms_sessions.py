@@ -52,6 +52,7 @@ class NewForm(forms.Form):
     category = forms.SlugField(
         required=False,
         max_length=60,
+        widget=forms.TextInput(attrs={"list": "categories"}),
         help_text="Picks models by what is known of them in this field. Empty: any field.",
         error_messages={"invalid": "One word of letters, digits and hyphens, such as arithmetic."},
     )
@@ -93,7 +94,7 @@ class NewForm(forms.Form):
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, cards: Sequence[Card], **given: Any) -> None:
-        super().__init__(data, **given)
+        super().__init__(data, label_suffix="", **given)
         self.cards = {card.policy.name: card for card in cards}
         policy: Any = self.fields["policy"]
         policy.choices = [(name, name) for name in self.cards]

@@ -5,24 +5,26 @@ ENTER. A session that another worker holds is left to that worker.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count
+from django.db.models.functions import Now
 
 from broker import selectors as broker_selectors
 from broker.selection.types import PanelRequest
 from broker.services import select_panel
 from deliberation.claims import Claim, LostClaim, claimed
-from deliberation.models import Participant, Session, Turn
+from deliberation.models import Session, Turn
 from deliberation.protocol.phases import Facts, Move, next_state
 from deliberation.protocol.stopping import may_start
 from deliberation.protocol.types import Rules
 from deliberation.services import rounds, sessions, turns
-from deliberation.services.acts import database_now, wake_at
+from deliberation.services.acts import wake_at
 
 log = logging.getLogger(__name__)
 
@@ -58,71 +60,84 @@ def _guarded(claim: Claim) -> Iterator[None]:
 
 
 def _step(claim: Claim) -> bool:
-    """One move. False where the session has to wait."""
-    session = Session.objects.get(pk=claim.pk)
-    if session.paused_at is not None or session.ended:
+    """One move. False where the session has to wait, or has ended."""
+    seen = look(claim.pk)
+    if seen.session.paused_at is not None or seen.session.ended:
         return False
-    _let_go(session)
-    if session.state == Session.State.TALLYING and not _closed(session):
+    if _let_go(seen):
+        return True
+    if seen.session.state == Session.State.TALLYING and not seen.facts.tallied:
         rounds.close(claim)
-    move = next_state(session.state, facts(session))
-    if move.state == session.state:
-        _set_timer(session)
+        return True
+    move = next_state(seen.session.state, seen.facts)
+    if move.state == seen.session.state:
+        _set_timer(seen)
         return False
-    ENTER[move.state](claim, move)
-    return move.state not in Session.ENDED
+    return bool(ENTER[move.state](claim, move))
 
 
-def facts(session: Session) -> Facts:
-    """What next_state() needs to know. Five queries."""
+@dataclass(frozen=True)
+class Seen:
+    """A session at one moment of the database's clock: its row, what next_state() needs, its open agents' turns."""
+
+    session: Session
+    now: datetime
+    rules: Rules
+    facts: Facts
+    open_turns: Sequence[Turn]
+
+
+def look(session_id: Any) -> Seen:
+    """Three queries."""
+    session = Session.objects.annotate(now=Now()).select_related("selection").get(pk=session_id)
     rules = Rules.from_json(session.rules)
     open_turns = session.turns.filter(round__number=session.round, state=Turn.State.OPEN)
-    round_ = session.rounds.filter(number=session.round).first()
-    outcome = round_.outcome if round_ else None
-    people_open = open_turns.filter(participant__kind=Participant.Kind.HUMAN).exists()
-    agents = session.participants.filter(kind=Participant.Kind.MODEL).count()
-    return Facts(
-        agents=agents,
+    agents, people = [], []
+    for turn in open_turns:
+        (people if turn.endpoint_id is None else agents).append(turn)
+    closed = session.rounds.annotate(made=Count("proposals")).order_by("number")
+    found = list(closed.values_list("made", "outcome__stop", "outcome__failure", "closed_at"))
+    made, stop, failure, closed_at = found[-1] if found else (0, None, None, None)
+    facts = Facts(
+        agents=len(session.selection.receipt["chosen"]) if session.selection else None,
         panel_of_one=bool(session.selection and len(session.selection.receipt["chosen"]) == 1),
-        turns_open=open_turns.filter(participant__kind=Participant.Kind.MODEL).count(),
-        proposals=round_.proposals.count() if round_ else 0,
-        hold=rules.human_window_s > 0 and people_open,
-        hold_over=not people_open
-        or (session.hold_until is not None and session.hold_until <= database_now()),
-        tallied=outcome is not None,
-        stop=outcome["stop"] if outcome else None,
-        failure=outcome["failure"] if outcome else None,
-        closed_tallies=session.rounds.exclude(outcome=None).count(),
+        turns_open=len(agents),
+        proposals=made,
+        hold=rules.human_window_s > 0 and bool(people),
+        hold_over=not people or (session.hold_until is not None and session.hold_until <= session.now),
+        tallied=closed_at is not None,
+        stop=stop,
+        failure=failure,
+        closed_tallies=sum(1 for row in found if row[-1] is not None),
         started=session.round > 0,
-        paused=False,
         stop_requested=session.stop_requested_at is not None,
     )
+    return Seen(session, session.now, rules, facts, agents)
 
 
-def _closed(session: Session) -> bool:
-    return session.rounds.filter(number=session.round).exclude(outcome=None).exists()
-
-
-def _let_go(session: Session) -> None:
-    """Turns that nobody took in time, or that were not answered in time, abstain with that reason."""
-    now, rules = database_now(), Rules.from_json(session.rules)
-    untaken = now - timedelta(seconds=rules.turn_deadline_s) / WORKER_SHARE
-    overdue = now - timedelta(seconds=settings.NSED.lease_s)
-    open_turns = Turn.objects.filter(session=session, state=Turn.State.OPEN, endpoint__isnull=False)
-    late = open_turns.filter(Q(attempts=0, opened_at__lt=untaken) | Q(deadline_at__lt=overdue))
-    with claimed(late) as claims:
+def _let_go(seen: Seen) -> bool:
+    """Turns that nobody took in time, or that were not answered in time, abstain with that reason. False: none."""
+    untaken = seen.now - timedelta(seconds=seen.rules.turn_deadline_s) / WORKER_SHARE
+    overdue = seen.now - timedelta(seconds=settings.NSED.lease_s)
+    late = {
+        turn.pk: "timed_out" if turn.attempts else "no_worker"
+        for turn in seen.open_turns
+        if turn.deadline_at < overdue or (not turn.attempts and turn.opened_at < untaken)
+    }
+    if not late:
+        return False
+    with claimed(Turn.objects.filter(pk__in=late)) as claims:
         for claim in claims:
-            attempts = Turn.objects.values_list("attempts", flat=True).get(pk=claim.pk)
-            turns.abstain(claim, "timed_out" if attempts else "no_worker")
+            turns.abstain(claim, late[claim.pk])
+    return bool(claims)
 
 
-def _set_timer(session: Session) -> None:
+def _set_timer(seen: Seen) -> None:
     """When to look again although nothing happened: a turn's deadline, or the end of the hold."""
-    if session.state == Session.State.HOLDING:
-        wake_at(session, session.hold_until)
-        return
-    rules = Rules.from_json(session.rules)
-    wake_at(session, database_now() + timedelta(seconds=rules.turn_deadline_s) / WORKER_SHARE)
+    if seen.session.state == Session.State.HOLDING:
+        wake_at(seen.session, seen.session.hold_until)
+    else:
+        wake_at(seen.session, seen.now + timedelta(seconds=seen.rules.turn_deadline_s) / WORKER_SHARE)
 
 
 def _conclude(claim: Claim, move: Move) -> None:
@@ -137,6 +152,11 @@ def _fail(claim: Claim, move: Move) -> None:
     sessions.fail(claim, failure, detail=FAILURES[failure])
 
 
+def _tally(claim: Claim, move: Move) -> bool:
+    rounds.begin_tally(claim)
+    return True
+
+
 FAILURES = {
     "no_panel": "No panel could be seated.",
     "no_proposals": "Fewer than two agents answered, so there was nothing to compare.",
@@ -145,11 +165,12 @@ FAILURES = {
     "internal": "The system met a fault of its own; the worker's log has it.",
 }
 
-ENTER: dict[str, Callable[[Claim, Move], Any]] = {
+# What entering a state does; true where there is more to do at once.
+ENTER: dict[str, Callable[[Claim, Move], bool | None]] = {
     "proposing": lambda claim, move: rounds.open_round(claim),
     "reviewing": lambda claim, move: rounds.open_reviews(claim),
     "holding": lambda claim, move: rounds.hold(claim),
-    "tallying": lambda claim, move: rounds.begin_tally(claim),
+    "tallying": _tally,
     "concluded": _conclude,
     "failed": _fail,
 }

@@ -4,7 +4,7 @@ Nothing here reads the working tables; a recount therefore rests on hashed facts
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -150,9 +150,9 @@ class Record:
         return json.loads(self.texts[reference["blob"]])
 
 
-def load(session: Session) -> Record:
+def load(session: Session, kinds: Sequence[str] = COUNTED) -> Record:
     """The record of a session so far. Two queries."""
-    rows = Event.objects.filter(chain_id=str(session.pk), kind__in=COUNTED).values_list("seq", "kind", "data")
+    rows = Event.objects.filter(chain_id=str(session.pk), kind__in=kinds).values_list("seq", "kind", "data")
     facts = [Fact(*row) for row in rows]
     wanted = {data["text"]["blob"] for data in (fact.data for fact in facts) if "text" in data}
     return Record(
@@ -163,7 +163,7 @@ def load(session: Session) -> Record:
     )
 
 
-def _texts(ids: Iterable[str]) -> dict[str, bytes]:
+def _texts(ids: Collection[str]) -> dict[str, bytes]:
     return {
         str(pk): bytes(content)
         for pk, content in Blob.objects.filter(pk__in=ids).values_list("pk", "content")

@@ -19,8 +19,9 @@ def staff(session_id: str) -> None:
 
 @shared_task
 def take_turns(session_id: str, host: str | None) -> None:
-    """Queue `calls` or `calls.<host>`: takes the session's open turns on this host."""
-    turn_taking.take_turns(session_id, host)
+    """Queue `calls` or `calls.<host>`: takes the session's open turns on this host, then moves it on."""
+    if turn_taking.take_turns(session_id, host):
+        orchestrator.advance(session_id)
 
 
 @shared_task

@@ -54,8 +54,10 @@ class Again:
     room: float = 1.0
 
 
-def take_turns(session_id: Any, host: str | None) -> None:
-    """Claims what is open on this host, calls, settles. Returns when every claimed turn has ended."""
+def take_turns(session_id: Any, host: str | None) -> bool:
+    """Claims what is open on this host, calls, settles. Returns when every claimed turn has ended; False where
+    there was none.
+    """
     open_turns = Turn.objects.filter(
         session_id=session_id,
         state=Turn.State.OPEN,
@@ -67,6 +69,7 @@ def take_turns(session_id: Any, host: str | None) -> None:
     with claimed(open_turns) as claims:
         if claims:
             _Table(session_id, claims).take()
+    return bool(claims)
 
 
 class _Table:
@@ -150,7 +153,8 @@ class _Table:
         except LostClaim:
             log.info("a turn of session %s went to another worker", self.session.pk)
         finally:
-            connection.close()
+            if calls.is_quiet:
+                connection.close()
 
     def _stream(self, message: Delta) -> None:
         """A proposal as it is written: shown, never stored, overwritten by the finished part."""
@@ -177,24 +181,26 @@ class _Table:
         return Session.objects.filter(pk=self.session.pk, stop_requested_at__isnull=False).exists()
 
     def _read(self, calls: FanOut, message: Done) -> None:
+        """A reply cut at its length is asked for once with more room; what is cut again is read as it is."""
         call = self.calls[message.key]
         exchange = turns.Exchange(call.prompt, call.request, message.reply)
+        if message.reply.finish_reason == "length" and not call.longer:
+            call.longer = True
+            self._again(calls, call, exchange, Again("cut_at_length", room=1.5))
+            return
         try:
             call.settle(call, exchange)
         except MalformedReply as error:
             self._unreadable(calls, call, exchange, str(error))
 
     def _unreadable(self, calls: FanOut, call: Call, exchange: turns.Exchange, error: str) -> None:
-        """A cut reply is asked for once with more room, any other once with what was wrong; then it abstains."""
-        if exchange.reply.finish_reason == "length" and not call.longer:
-            call.longer = True
-            self._again(calls, call, exchange, Again("cut_at_length", room=1.5))
-        elif not call.reasked:
-            call.reasked = True
-            call.prompt = reask(call.prompt, exchange.reply.body.decode("utf-8", "replace"), error)
-            self._again(calls, call, exchange, Again("unreadable"))
-        else:
+        """Asked for once more with what was wrong; then the turn abstains."""
+        if call.reasked:
             turns.abstain(call.claim, "unreadable", request=call.request, outcome=exchange)
+            return
+        call.reasked = True
+        call.prompt = reask(call.prompt, exchange.reply.body.decode("utf-8", "replace"), error)
+        self._again(calls, call, exchange, Again("unreadable"))
 
     def _failed(self, calls: FanOut, message: Failed) -> None:
         call, error = self.calls[message.key], message.error

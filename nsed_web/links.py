@@ -6,21 +6,14 @@ from pathlib import Path
 import sesame.utils
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from nsed_web import state
 
 
 def sign_in_link(user: AbstractBaseUser, *, address: str) -> str:
     """A link that signs this person in once, within settings.NSED.link_max_age_s."""
-    return address + _path() + sesame.utils.get_query_string(user)
-
-
-def _path() -> str:
-    try:
-        return reverse("sign_in_link")
-    except NoReverseMatch:
-        return "/sign-in/link/"
+    return f"{address}{reverse('sign_in_link')}{sesame.utils.get_query_string(user)}"
 
 
 def site_address() -> str:

@@ -26,7 +26,7 @@ WORDINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[×·∙⋅✕]", "*"),
         (r"÷", "/"),
         (r"[−–—]", "-"),
-        (r"(?<=[\d)])\s*x\s*(?=[\d(])", "*"),
+        (r"(?<=[\d)])(?<!\b0)\s*x\s*(?=[\d(])", "*"),  # but 0x10 is no product
         (r"\^", "**"),
         (r"\bpercent\b", "%"),
         (rf"({TERM})\s*%\s*of\s*({TERM})", r"(\1/100*\2)"),
@@ -151,7 +151,7 @@ def power(base: Fraction, exponent: Fraction) -> Fraction:
     size = max(base.numerator.bit_length(), base.denominator.bit_length())
     if exponent.denominator != 1 or abs(exponent) * size > MOST_BITS or (base == 0 and exponent < 0):
         raise NotArithmetic("the power is not whole, too large or of zero")
-    return bounded(base ** exponent.numerator)
+    return bounded(base**exponent.numerator)
 
 
 def bounded(value: Fraction) -> Fraction:

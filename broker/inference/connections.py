@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 
 import aiohttp
 
@@ -11,7 +10,8 @@ from broker.inference.base import EndpointSpec, Unauthorized
 from broker.inference.guard import Guard, GuardedResolver, check_literal
 from broker.inference.loop import PerLoop, process_loop
 
-Sessions = dict[EndpointSpec, aiohttp.ClientSession]
+Pool = tuple[str, str, int, tuple[str, ...], tuple[str, ...]]
+Sessions = dict[Pool, aiohttp.ClientSession]
 Response = AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 
@@ -42,10 +42,16 @@ class Connections:
 
     def _session(self, endpoint: EndpointSpec) -> aiohttp.ClientSession:
         sessions = self._sessions.get()
-        key = replace(endpoint, api_key="")
-        if key not in sessions:
-            sessions[key] = open_session(endpoint)
-        return sessions[key]
+        pool = pool_of(endpoint)
+        if pool not in sessions:
+            sessions[pool] = open_session(endpoint)
+        return sessions[pool]
+
+
+def pool_of(endpoint: EndpointSpec) -> Pool:
+    """What a pool is bound to: everything of the endpoint that its connections hang on, and never the key."""
+    reach = (endpoint.allowed_networks, endpoint.allowed_hosts)
+    return (endpoint.name, endpoint.base_url, endpoint.max_concurrency, *reach)
 
 
 def open_session(endpoint: EndpointSpec) -> aiohttp.ClientSession:

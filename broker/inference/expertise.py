@@ -169,9 +169,7 @@ def delivered(candidate: Mapping[str, Any]) -> str | None:
     return final if isinstance(final, str) and final.strip() else None
 
 
-def judged_answer(
-    request: Request, answer: str, *, truth: tuple[str, str | None], traits: Traits
-) -> float:
+def judged_answer(request: Request, answer: str, *, truth: tuple[str, str | None], traits: Traits) -> float:
     right, own = truth
     if chance(request, traits.discernment, purpose=f"check {comparable(answer)}"):
         return 1.0 if same(answer, right) else -1.0

@@ -113,6 +113,11 @@ class FanOut:
                 del self._flights[message.key]
             yield message
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has arrived that was not read yet: the next message has to be waited for."""
+        return self._messages.empty()
+
     def _next(self, due: float) -> Message | None:
         """The next message; None once a tick is due."""
         if self._tick_s is None:

@@ -31,6 +31,7 @@ REMEDY = (
     "Register a model server to have questions like this one answered.",
 )
 
+
 def proposal(request: Request) -> dict[str, Any]:
     """A propose reply: reasoning, answer, final_answer, claims, confidence, addressed."""
     traits = traits_of(request)

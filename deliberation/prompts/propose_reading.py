@@ -99,8 +99,10 @@ def read_reasoning(record: Record, *, notes: list[str]) -> str:
 def read_claims(value: object, *, most: int, notes: list[str]) -> tuple[ClaimText, ...]:
     """At most `most` claims, each text once, with the id of its normalised text (protocol.md 6)."""
     texts = [said for item in listed(value) if (said := claim_text(item))]
-    claims = {claim_id(said): ClaimText(id=claim_id(said), text=said) for said in reversed(texts)}
-    unique = tuple(reversed(claims.values()))
+    claims: dict[str, ClaimText] = {}
+    for said in texts:
+        claims.setdefault(claim_id(said), ClaimText(id=claim_id(said), text=said))
+    unique = tuple(claims.values())
     if len(unique) > most:
         notes.append(f"{len(unique)} claims were made; the first {most} were kept")
     return unique[:most]

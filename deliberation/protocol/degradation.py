@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement, product
 
-from deliberation.protocol.types import AnswerClass, Degradation, RoundInput, Rules, Tally
+from deliberation.protocol.anonymity import keyed
+from deliberation.protocol.matrix import class_of
+from deliberation.protocol.types import Degradation, RoundInput, Rules, Tally
 
 COMPUTABLE = frozenset({"quadratic", "quadratic_sdk", "quadratic_unsigned", "linear"})
 MOST_CHOICES = 50_000  # beyond it the answer is "not computed", never a guess
@@ -88,18 +90,29 @@ def _duels(
 
 
 def _could_outnumber(inputs: RoundInput, tally: Tally) -> bool:
-    """Panel of one: the lost samples all give the rival's answer, or one new answer."""
-    lost = math.fsum(tally.rho[seat] for seat in lost_proposals(inputs))
-    shares = {group.members: _answers(group, inputs, tally) for group in tally.classes}
-    best = next((share for members, share in shares.items() if tally.winner in members), 0.0)
-    rivals = [share for members, share in shares.items() if tally.winner not in members]
-    return lost > 0 and max(rivals, default=0.0) + lost > best + EPSILON
-
-
-def _answers(group: AnswerClass, inputs: RoundInput, tally: Tally) -> float:
-    """Weight of the answers that the class holds, vetoed ones left out."""
+    """Panel of one: the lost samples all give one rival's answer, or one new answer. A draw is decided by
+    lot, as in the tally.
+    """
+    lost = lost_proposals(inputs)
     authors = {proposal.id: proposal.author for proposal in inputs.proposals}
-    return math.fsum(tally.rho[authors[each]] for each in group.members if each not in tally.vetoed)
+    groups = [
+        [authors[each] for each in group.members if each not in tally.vetoed] for group in tally.classes
+    ]
+    best = class_of(tally.classes, tally.winner).members if tally.winner is not None else ()
+    holders = [authors[each] for each in best if each not in tally.vetoed]
+    rivals = [[*group, *lost] for group in groups if group != holders] + [list(lost)]
+    return bool(lost) and any(_outranks(rival, holders, inputs=inputs, tally=tally) for rival in rivals)
+
+
+def _outranks(rival: Sequence[int], holders: Sequence[int], *, inputs: RoundInput, tally: Tally) -> bool:
+    """More weight, or the same and the better lot."""
+    lead = math.fsum(tally.rho[seat] for seat in rival) - math.fsum(tally.rho[seat] for seat in holders)
+    if abs(lead) > EPSILON or not holders:
+        return lead > 0
+    lots = [
+        min(keyed(inputs.secret, f"tie/{inputs.number}/{seat}") for seat in side) for side in (rival, holders)
+    ]
+    return lots[0] < lots[1]
 
 
 @dataclass(frozen=True)

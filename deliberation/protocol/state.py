@@ -157,7 +157,8 @@ def _fill(items: Iterable[StateItem], *, tokens: int) -> tuple[list[StateItem], 
 
 
 def _newest(item: StateItem) -> tuple[int, int, int, str]:
-    return -item.round, item.kind != "guidance", -len(item.id), item.id
+    number = int(item.id.removeprefix("g")) if item.kind == "guidance" else 0
+    return -item.round, item.kind != "guidance", -number, item.id
 
 
 _KINDS = ("position", "claim", "guidance")

@@ -36,7 +36,9 @@ class ClaimLine:
 
 @dataclass(frozen=True)
 class ReviewLine:
-    """influence in [-1, 1], None where the reviewer gave no weight or it is hidden. anchor: id of the review."""
+    """influence in [-1, 1], None where there is no weight or it is hidden. anchor: id of the review. ballot: the key
+    under which the reviewer's ballot can be struck now.
+    """
 
     reviewer: Who
     anchor: str
@@ -45,6 +47,7 @@ class ReviewLine:
     justification: str
     claims: tuple[Mapping[str, Any], ...]
     struck: bool
+    ballot: str | None
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,7 @@ def _review(room: Room, place: Place, review: Review, *, audience: str) -> Revie
             {**each, "reason": room.hidden(each["reason"] or "", audience=audience)} for each in review.claims
         ),
         struck=struck,
+        ballot=None if struck or room.session.ended else f"ballot-{place[0]}-{reviewer}",
     )
 
 
@@ -257,7 +261,7 @@ class Offer:
     seats: tuple[int, ...]
 
 
-def ballot_offer(room: Room, *, audience: str) -> Offer:
+def offer(room: Room, *, audience: str) -> Offer:
     session = room.session
     seats = tuple(seat for number, seat in room.proposals if number == session.round)
     phases = (session.State.PROPOSING, session.State.REVIEWING, session.State.HOLDING)

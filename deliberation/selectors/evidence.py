@@ -48,7 +48,7 @@ class UtilityView:
     t_opt: float | None
 
 
-def utility(room: Room, *, audience: str, pieces: int = 20) -> UtilityView:
+def utility(room: Room, *, audience: str, pieces: int = 10) -> UtilityView:
     """The efficiency-fatigue curve (protocol.md 5 [P]) with the running round, in `pieces` a round.
 
     It follows from the policy and the round's number alone, so every audience sees the same.
@@ -63,5 +63,5 @@ def utility(room: Room, *, audience: str, pieces: int = 20) -> UtilityView:
         f"{formats.number(best)} rounds."
     )
     return UtilityView(
-        sentence, tuple((t, stopping.utility(t, law)) for t in times), room.session.round or None, best
+        sentence, tuple((t, round(stopping.utility(t, law), 6)) for t in times), room.session.round or None, best
     )

@@ -55,7 +55,7 @@ def strip(room: Room, *, audience: str) -> Strip:
     outcome = None if audience == BLIND else conviction_of(room)
     last = room.outcomes[max(room.outcomes)] if room.outcomes and audience != BLIND else None
     waiting, due = _waiting(room)
-    state = words.state_words(room)
+    state = words.state_of(room)
     return Strip(
         state=state,
         ended=session.ended,

@@ -15,7 +15,7 @@ from deliberation.prompts.propose import ProposeInputs
 from deliberation.prompts.review import Candidate, ReviewInputs
 from deliberation.protocol import anonymity
 from deliberation.protocol.state import active_guidance
-from deliberation.protocol.types import RoundOutcome, Rules, StateItem
+from deliberation.protocol.types import Guidance, RoundOutcome, Rules, StateItem
 
 NAME_CHARS_MIN = 3
 
@@ -29,7 +29,7 @@ class Table:
     last: RoundOutcome | None
     last_proposals: Mapping[int, Proposal]
     proposals: Mapping[int, Proposal]
-    guidance: tuple[Any, ...]
+    guidance: tuple[Guidance, ...]
     names: tuple[str, ...]
 
     def scrub(self, text: str) -> str:
@@ -57,9 +57,13 @@ def table(session: Session) -> Table:
         last=RoundOutcome.from_json(before.outcome) if before and before.outcome else None,
         last_proposals=_by_seat(before),
         proposals=_standing(session, rounds[session.round]),
-        guidance=active_guidance(record.load(session).guidance(), number=session.round, rules=rules),
+        guidance=active_guidance(_said(session), number=session.round, rules=rules),
         names=_names(session.participants.select_related("model", "user")),
     )
+
+
+def _said(session: Session) -> tuple[Guidance, ...]:
+    return record.load(session, ("guidance.left", "guidance.withdrawn")).guidance()
 
 
 def _by_seat(round_: Round | None) -> dict[int, Proposal]:

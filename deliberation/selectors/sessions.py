@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
 
 from broker.models import Call
 from deliberation import state_words
@@ -76,6 +77,7 @@ class Row:
     coverage: float | None
     flags: tuple[Flag, ...]
     created_at: datetime
+    age: str
     live: bool
 
 
@@ -197,6 +199,7 @@ def _row(session: Session, closed: Sequence[_Closed], *, cost_usd: float | None,
         coverage=verdict.get("coverage", last.coverage if last else None),
         flags=_flags(session, verdict, last),
         created_at=session.created_at,
+        age=_age(session.created_at),
         live=not session.ended,
     )
 
@@ -217,12 +220,25 @@ def _answer(verdict: Mapping[str, Any]) -> str:
     return _short(final if final is not None else verdict.get("answer") or "", ANSWER_CHARS)
 
 
+def _age(moment: datetime) -> str:
+    """How long ago in short: now, 12 min, 3 h, 4 d; the date after a month."""
+    minutes = int((timezone.now() - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    if hours < 24:
+        return f"{hours} h"
+    return f"{hours // 24} d" if hours < 24 * 30 else f"{moment:%Y-%m-%d}"
+
+
 def _short(text: str, chars: int) -> str:
     """The text on one line, cut at a word."""
     line = " ".join(text[: 4 * chars].split())
     if len(line) <= chars:
         return line
-    return line[:chars].rsplit(" ", 1)[0] + "\u2026"
+    return line[:chars].rsplit(" ", 1)[0].rstrip(".,;:") + "\u2026"
 
 
 def _flags(session: Any, verdict: Mapping[str, Any], last: _Closed | None) -> tuple[Flag, ...]:

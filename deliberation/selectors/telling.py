@@ -86,8 +86,9 @@ def _panel(room: Room, data: Data, by: str, blind: bool) -> str:
 
 
 def _taken(room: Room, data: Data, by: str, blind: bool) -> str:
-    kind = "proposals" if data["turns"][0]["exchange"] == "propose" else "ballots"
-    return f"A worker began the {kind} of {words.letters(each['seat'] for each in data['turns'])}"
+    kind = "proposal" if data["turns"][0]["exchange"] == "propose" else "ballot"
+    seats = [each["seat"] for each in data["turns"]]
+    return f"A worker began the {kind}{'s' if len(seats) > 1 else ''} of {words.letters(seats)}"
 
 
 def _failed_attempt(room: Room, data: Data, by: str, blind: bool) -> str:

@@ -3,23 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deliberation import formats
-from deliberation.models import Participant, Session, Turn
+from deliberation import formats, state_words
+from deliberation.models import Participant, Turn
 from deliberation.protocol import anonymity
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
 
-S = Session.State
-STATES = {
-    S.DRAFT: "Not started",
-    S.STAFFING: "Choosing the panel",
-    S.PROPOSING: "Proposing",
-    S.REVIEWING: "Reviewing",
-    S.HOLDING: "Waiting for people",
-    S.TALLYING: "Counting",
-    S.CONCLUDED: "Concluded",
-    S.FAILED: "Failed",
-}
 STOP_REASONS = {
     "evidence": "enough evidence was gathered",
     "settled": "no new answer came up while conviction stayed high",
@@ -112,15 +101,13 @@ def wins_by(winner: int | None, *, margin: float | None, ended: bool) -> str:
     return f"{letter(winner)} {verb} by {formats.number(margin)}"
 
 
-def state_words(room: Room) -> str:
+def state_of(room: Room) -> str:
     """Reviewing; Paused while reviewing; Stopping."""
     session = room.session
-    words = STATES[S(session.state)]
-    if session.ended:
-        return words
-    if session.stop_requested_at is not None:
-        return "Stopping"
-    return f"Paused while {words.lower()}" if session.paused_at is not None else words
+    words = state_words.phase(session)
+    if words == "paused":
+        words = f"paused while {state_words.PHASES[session.state]}"
+    return words.capitalize()
 
 
 def turn_words(turn: Turn | None, *, running: bool) -> str:

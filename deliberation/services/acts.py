@@ -38,8 +38,13 @@ def lock_running(session_id: Any) -> Session:
 
 def wake(session: Session) -> None:
     """Lets a worker look at the session once this transaction is in."""
-    Session.objects.filter(pk=session.pk).update(due_at=Now() + grace())
+    mark_due(session)
     dispatch.send_on_commit(dispatch.ADVANCE, str(session.pk), queue="steps")
+
+
+def mark_due(session: Session) -> None:
+    """For a caller that advances the session itself right after; the sweeper does it should that one be gone."""
+    Session.objects.filter(pk=session.pk).update(due_at=Now() + grace())
 
 
 def grace() -> timedelta:

@@ -48,8 +48,8 @@ def open_round(claim: Claim) -> None:
 
 
 @transaction.atomic
-def open_reviews(claim: Claim) -> None:
-    """The review phase: a turn for each agent that can compare at least one proposal of others."""
+def open_reviews(claim: Claim) -> bool:
+    """The review phase: a turn for each agent that can compare at least one proposal of others. True: there is none."""
     session = claim.fence()
     session.state = Session.State.REVIEWING
     session.save(update_fields=["state"])
@@ -69,6 +69,7 @@ def open_reviews(claim: Claim) -> None:
         payload={"round": round_.number, "agents": [each.seat for each in agents]},
     )
     _open_turns(session, round_, agents, kind=Turn.Kind.REVIEW)
+    return not agents
 
 
 def _open_turns(session: Session, round_: Round, agents: Iterable[Participant], *, kind: str) -> None:

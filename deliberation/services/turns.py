@@ -7,7 +7,7 @@ with its cost, because the tokens were paid.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F
@@ -22,7 +22,7 @@ from deliberation.models import Ballot, Blob, Proposal, Review, Session, Turn
 from deliberation.prompts.base import Prompt
 from deliberation.prompts.propose import ProposalReply
 from deliberation.prompts.review import CandidateReview, ReviewReply
-from deliberation.services.acts import wake
+from deliberation.services.acts import mark_due
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def attempt_failed(claim: Claim, request: Request, outcome: InferenceError | Exc
     call = _record_call(turn, request, outcome)
     Turn.objects.filter(pk=turn.pk).update(attempts=F("attempts") + 1)
     payload = {**_facts(turn), "attempt": request.attempt, "code": code, "call": _call_facts(call)}
-    if isinstance(outcome, Exchange):
-        payload |= _texts(turn, outcome)
+    payload |= _texts(turn, outcome)
     events.record(turn.session, "attempt.failed", actor=_actor(turn), payload=payload)
 
 
@@ -70,7 +69,7 @@ def settle_proposal(claim: Claim, read: ProposalReply, exchange: Exchange) -> No
     call = _record_call(turn, exchange.request, exchange)
     if _too_late(turn, call):
         return
-    prompt, reply = _keep(turn, exchange)
+    prompt, reply, text = _keep(turn, exchange, proposal_text(read))
     Proposal.objects.create(
         round=turn.round,
         participant=turn.participant,
@@ -85,7 +84,7 @@ def settle_proposal(claim: Claim, read: ProposalReply, exchange: Exchange) -> No
     )
     payload = {
         **_facts(turn),
-        "text": _keep_json(turn, proposal_text(read)),
+        "text": events.reference(text),
         "claims": [claim.id for claim in read.claims],
         "confidence": read.confidence,
         **_exchange_facts(exchange, call, prompt=prompt, reply=reply),
@@ -111,7 +110,7 @@ def settle_ballot(claim: Claim, read: ReviewReply, exchange: Exchange, *, labels
     call = _record_call(turn, exchange.request, exchange)
     if _too_late(turn, call):
         return
-    prompt, reply = _keep(turn, exchange)
+    prompt, reply, text = _keep(turn, exchange, _review_text(read, labels=labels))
     weights = {str(labels[each.label]): each.weight for each in read.reviews}
     ballot = Ballot.objects.create(
         round=turn.round,
@@ -130,7 +129,7 @@ def settle_ballot(claim: Claim, read: ReviewReply, exchange: Exchange, *, labels
         "labels": dict(labels),
         "verdicts": _verdicts(read.reviews, labels=labels),
         "categories": {str(labels[each.label]): dict(each.categories) for each in read.reviews},
-        "text": _keep_json(turn, _review_text(read, labels=labels)),
+        "text": events.reference(text),
         **_exchange_facts(exchange, call, prompt=prompt, reply=reply),
     }
     events.record(turn.session, "ballot.cast", actor=_actor(turn), payload=payload)
@@ -197,15 +196,13 @@ def abstain(
     if _too_late(turn, call):
         return
     payload = {**_facts(turn), "reason": reason, "call": _call_facts(call) if call else None}
-    if isinstance(outcome, Exchange):
-        payload |= _texts(turn, outcome)
+    payload |= _texts(turn, outcome)
     events.record(turn.session, "turn.abstained", actor=_actor(turn), payload=payload)
     _settle(turn, call, state=Turn.State.ABSTAINED, reason=reason)
 
 
 def _fenced(claim: Claim) -> Turn:
-    claim.fence()
-    return Turn.objects.select_related("session", "round", "participant__model").get(pk=claim.pk)
+    return cast(Turn, claim.fence("session", "round", "participant__model"))
 
 
 def _record_call(turn: Turn, request: Request, outcome: InferenceError | Exchange) -> Call:
@@ -225,7 +222,9 @@ def _too_late(turn: Turn, call: Call | None) -> bool:
 
 
 def _settle(turn: Turn, call: Call | None, *, state: str, reason: str = "") -> None:
-    """Ends the turn; the last open one of its phase wakes the session. The chain's lock has ordered us already."""
+    """Ends the turn. After the last one of its phase the session is due: the caller advances it. That two of
+    them see one another's end is the work of the chain's lock, which record() took.
+    """
     busy = (turn.busy_ms or 0.0) + (call.latency_ms or 0.0 if call else 0.0)
     Turn.objects.filter(pk=turn.pk).update(
         state=state, reason=reason, settled_at=Now(), leased_until=None, due_at=None, busy_ms=busy or None
@@ -234,22 +233,24 @@ def _settle(turn: Turn, call: Call | None, *, state: str, reason: str = "") -> N
         round=turn.round, kind=turn.kind, state=Turn.State.OPEN, endpoint__isnull=False
     )
     if not others.exists():
-        wake(turn.session)
+        mark_due(turn.session)
 
 
-def _keep(turn: Turn, exchange: Exchange) -> tuple[Blob, Blob]:
-    """The exact prompt and reply."""
+def _keep(turn: Turn, exchange: Exchange, *values: Any) -> list[Blob]:
+    """The exact prompt and reply, then each value as JSON."""
     prompt = json.dumps(exchange.prompt.messages, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return events.keep(turn.session, prompt), events.keep(turn.session, exchange.reply.body)
+    texts = [json.dumps(value, ensure_ascii=False).encode() for value in values]
+    return events.keep_all(turn.session, prompt, exchange.reply.body, *texts)
 
 
-def _texts(turn: Turn, exchange: Exchange) -> dict[str, Any]:
-    prompt, reply = _keep(turn, exchange)
-    return {"prompt": events.reference(prompt), "reply": events.reference(reply)}
-
-
-def _keep_json(turn: Turn, value: Any) -> dict[str, str]:
-    return events.reference(events.keep(turn.session, json.dumps(value, ensure_ascii=False).encode()))
+def _texts(turn: Turn, outcome: InferenceError | Exchange | None) -> dict[str, Any]:
+    """What came, however little: a whole exchange, or the bytes until the failure."""
+    if isinstance(outcome, Exchange):
+        prompt, reply = _keep(turn, outcome)
+        return {"prompt": events.reference(prompt), "reply": events.reference(reply)}
+    if outcome is None or not outcome.partial:
+        return {}
+    return {"reply": events.reference(events.keep(turn.session, outcome.partial))}
 
 
 def _exchange_facts(exchange: Exchange, call: Call, *, prompt: Blob, reply: Blob) -> dict[str, Any]:

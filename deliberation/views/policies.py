@@ -1,5 +1,7 @@
 """What a policy says: in words, as JSON, and its hash."""
 
+import json
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -24,7 +26,7 @@ def policy(request: HttpRequest, name: str) -> HttpResponse:
         "policy": shown,
         "versions": versions,
         "said": rule_words.in_full(rules),
-        "rules": sorted(rules.to_json().items()),
+        "rules": [(name, json.dumps(value)) for name, value in sorted(rules.to_json().items())],
     }
     return render(request, "deliberation/policy.html", context)
 

@@ -1,9 +1,123 @@
-"""The room."""
+"""The room: one session, whole as a page, or one of its forms for htmx."""
 
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from deliberation import forms, parts
+from deliberation.models import Session, Veto
+from deliberation.selectors import access, cards, editing
+from deliberation.services.people import GUIDANCE_CHARS, REASON_CHARS
 
 
+def visible(request: HttpRequest, session_id: UUID) -> Session:
+    """The session, for those who may see it; to others there is nothing at this address."""
+    return get_object_or_404(access.visible_sessions(request.user), pk=session_id)  # type: ignore[no-any-return]
+
+
+@vary_on_headers("HX-Request")
+@require_safe
 def room(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    return HttpResponse("room")
+    """?strike=KIND-ROUND-SEAT shows the veto's form, ?ballot=ROUND a fresh ballot with what is typed kept."""
+    session = visible(request, session_id)
+    if request.htmx and "strike" in request.GET:  # type: ignore[attr-defined]
+        return veto_form(request, session, key=request.GET["strike"])
+    if request.htmx and "ballot" in request.GET:  # type: ignore[attr-defined]
+        return ballot_form(request, session, typed=_carried(request, session))
+    return page(request, session, strike=request.GET.get("strike"), typed=_carried(request, session))
+
+
+def _carried(request: HttpRequest, session: Session) -> dict[int, str]:
+    """Votes that are typed in an editor of the running round; those for another round say nothing about this one."""
+    if request.GET.get("round", "") != str(session.round):
+        return {}
+    return forms.typed_votes(request.GET)
+
+
+def page(  # noqa: PLR0913  each is one thing that was typed, said or asked for
+    request: HttpRequest,
+    session: Session,
+    *,
+    strike: str | None = None,
+    typed: dict[int, str] | None = None,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """The whole room. `more`: what an act that was refused puts back into its form."""
+    sheet = parts.fresh(session.pk)
+    audience = access.audience(request.user, session)
+    may = access.access(request.user, session)
+    context = {
+        "session": sheet.room.session,
+        "seq": parts.seq_element(sheet.seq),
+        "parts": sheet.page(audience),
+        "audience": audience,
+        "may": may,
+        "seat": cards.person_seat(sheet.room, request.user),
+        "heading": editing.heading(sheet.room),
+        "rules": sheet.room.rules,
+        **ballot_context(request, session, typed=typed),
+        **veto_context(request, session, key=strike or ""),
+        **guidance_context(sheet),
+        **more,
+    }
+    return render(request, "deliberation/room.html", context, status=status)
+
+
+def ballot_context(
+    request: HttpRequest, session: Session, *, typed: dict[int, str] | None = None
+) -> dict[str, Any]:
+    sheet = parts.fresh(session.pk)
+    audience = access.audience(request.user, session)
+    return {
+        "editor": editing.editor(sheet.room, request.user, audience=audience, typed=typed),
+        "ballot_key": forms.new_key(),
+    }
+
+
+def ballot_form(
+    request: HttpRequest,
+    session: Session,
+    *,
+    typed: dict[int, str] | None = None,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """The editor alone."""
+    context = {**ballot_context(request, session, typed=typed), **more}
+    return render(request, "deliberation/_ballot_form.html", context, status=status)
+
+
+def veto_context(request: HttpRequest, session: Session, *, key: str) -> dict[str, Any]:
+    sheet = parts.fresh(session.pk)
+    audience = access.audience(request.user, session)
+    found = editing.target(sheet.room, key, audience=audience) if key else None
+    return {
+        "target": found,
+        "codes": Veto.Code.choices,
+        "veto_key": forms.new_key(),
+        "reason_chars": REASON_CHARS,
+    }
+
+
+def veto_form(
+    request: HttpRequest, session: Session, *, key: str, status: int = 200, **more: Any
+) -> HttpResponse:
+    """The veto's form alone. 404 where there is nothing to strike."""
+    context = veto_context(request, session, key=key)
+    if context["target"] is None:
+        raise Http404
+    return render(request, "deliberation/_veto_form.html", {**context, **more}, status=status)
+
+
+def guidance_context(sheet: parts.Sheet) -> dict[str, Any]:
+    return {
+        "session_id": sheet.room.session.pk,
+        "addressees": sheet.room.agents,
+        "guidance_key": forms.new_key(),
+        "guidance_chars": GUIDANCE_CHARS,
+    }

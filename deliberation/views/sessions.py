@@ -3,10 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from broker.selection.ranking import choose_panel
 from deliberation.forms_sessions import FilterForm, NewForm
@@ -22,8 +26,8 @@ from deliberation.services.invitations import open_with_guests
 EXAMPLES = (
     ("What is 17*23?", "A sum with one right answer: watch wrong ones lose."),
     (
-        "A bat and a ball cost $1.10 together. The bat costs $1.00 more than the ball. "
-        "What does the ball cost?",
+        "A bat and a ball cost $1.10 in total. The bat costs $1.00 more than the ball. "
+        "How much does the ball cost in cents?",
         "A question whose first answer is often wrong.",
     ),
     (
@@ -34,9 +38,13 @@ EXAMPLES = (
 )
 
 
+@login_not_required  # asked for here, because a part that refreshes itself must not swap the sign-in page in
+@vary_on_headers("HX-Request")
 @require_safe
 def sessions(request: HttpRequest) -> HttpResponse:
     """The whole page, or for htmx the part that refreshes itself: one template, the same queries."""
+    if not request.user.is_authenticated:
+        return _to_sign_in(request)
     filters = FilterForm(request.GET, policies=session_reads.policy_names())
     wanted = filters.wanted()
     page = request.GET.get("page", "1")
@@ -55,9 +63,17 @@ def sessions(request: HttpRequest) -> HttpResponse:
     context |= {
         "form": NewForm(cards=cards, initial={"policy": _first_choice(cards), "take_part": True}),
         "examples": EXAMPLES,
+        "place": "sessions",
         "is_empty": not session_reads.any_session(request.user),
     }
     return render(request, "deliberation/sessions.html", context)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    response = redirect_to_login(request.get_full_path())
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(response.url)
+    return response
 
 
 def _without_page(request: HttpRequest) -> str:
@@ -112,6 +128,7 @@ def _form(request: HttpRequest, form: NewForm, *, cards: list[Card], status: int
         "chosen": form["policy"].value(),
         "choices": [(card, _estimate(card, form, known=known)) for card in cards],
         "categories": policy_reads.known_categories(),
+        "place": "new",
     }
     return render(request, "deliberation/new.html", context, status=status)
 

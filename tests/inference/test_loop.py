@@ -1,5 +1,4 @@
 import asyncio
-import gc
 import os
 import subprocess
 import sys
@@ -82,10 +81,11 @@ print(os.waitstatus_to_exitcode(status))
 
 
 def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-X", "dev", "-c", script, *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-X", "dev", "-c", script, *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, env=environment
+    )
 
 
 def test_a_forked_child_calls_on_its_own_loop_and_the_parent_goes_on(stub: StubServer) -> None:
@@ -109,7 +109,3 @@ def test_a_process_ends_though_a_call_hangs(stub: StubServer) -> None:
     )
     done = run_script(script, stub.base_url)
     assert (done.stderr, done.returncode) == ("", 0)
-
-
-def test_nothing_is_left_for_the_collector() -> None:
-    gc.collect()

@@ -1,7 +1,7 @@
 import pytest
 
-from broker.inference.question_bank import BANK, Question, find
 from broker.inference.expertise import same
+from broker.inference.question_bank import BANK, Question, find
 
 
 def test_the_bank_is_small_but_not_tiny() -> None:
@@ -19,7 +19,11 @@ def test_each_question_is_found_under_all_its_wordings_and_its_answers_differ(qu
 
 @pytest.mark.parametrize(
     "asked",
-    ["WHAT IS THE CAPITAL OF AUSTRALIA", "  what is the capital of australia ?!", "Please: what is capital of Australia?"],
+    [
+        "WHAT IS THE CAPITAL OF AUSTRALIA",
+        " what is the capital of australia ?!",
+        "Please: capital of Australia",
+    ],
 )
 def test_case_punctuation_and_articles_do_not_count(asked: str) -> None:
     question = find(asked)
@@ -27,6 +31,8 @@ def test_case_punctuation_and_articles_do_not_count(asked: str) -> None:
     assert question.right == "Canberra"
 
 
-@pytest.mark.parametrize("asked", ["", "What is the capital of Atlantis?", "capital", "What is 5?", "Why is 91 a prime number?"])
+@pytest.mark.parametrize(
+    "asked", ["", "What is the capital of Atlantis?", "capital", "What is 5?", "Why is 91 a prime number?"]
+)
 def test_another_question_is_not_taken_for_one_of_these(asked: str) -> None:
     assert find(asked) is None

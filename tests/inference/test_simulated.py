@@ -11,18 +11,19 @@ from tests.inference.calls import TRAITS, ask, endpoint, reply_of, request
 HERE = endpoint(kind="simulated", base_url="", max_concurrency=64)
 SURE = {**TRAITS, "competence": 1.0, "discernment": 1.0, "herding": 0.0}
 LOST = {**TRAITS, "competence": 0.0, "discernment": 0.0, "herding": 0.0}
-CANDIDATES = (
+CANDIDATES: tuple[dict[str, Any], ...] = (
     {"label": "B", "answer": "The answer is 391. 17 * 23 = 391.", "final_answer": "391", "reasoning": "",
      "claims": [{"id": "c1", "text": "17 * 23 = 391."}]},
     {"label": "A", "answer": "The answer is 381. 17 * 23 = 381.", "final_answer": "381", "reasoning": "",
      "claims": [{"id": "c2", "text": "17 * 23 = 381."}]},
-    {"label": "C", "answer": "I would rather not say. Sorry.", "final_answer": None, "reasoning": "", "claims": []},
+    {"label": "C", "answer": "I would rather not say. Sorry.", "final_answer": None, "reasoning": "",
+     "claims": []},
 )  # fmt: skip
 
 
 def propose(task: str = "What is 17*23?", **changes: Any) -> Request:
-    inputs = {"task": task, "round": 1, "own": None, "critiques": [], "state": [], **changes.pop("inputs", {})}
-    return request(HERE, inputs=inputs, **changes)
+    inputs = {"task": task, "round": 1, "own": None, "critiques": [], "state": []}
+    return request(HERE, inputs=inputs | changes.pop("inputs", {}), **changes)
 
 
 def review(task: str = "What is 17*23?", candidates: object = CANDIDATES, **changes: Any) -> Request:
@@ -49,9 +50,11 @@ def test_the_same_request_gives_the_same_bytes_whatever_the_attempt() -> None:
 def test_seed_seat_and_round_each_make_a_difference(change: dict[str, int]) -> None:
     """Over some seats, since two draws may agree."""
     traits = {**TRAITS, "competence": 0.5, "verbosity": 0.5}
-    plain = [reply_of(propose(**{"seat": seat, "traits": traits})).body for seat in range(3, 9)]
-    changed = [reply_of(propose(**{"seat": seat, "traits": traits, **change})).body for seat in range(3, 9)]
-    assert plain != changed
+    turns: list[dict[str, Any]] = [
+        {"seed": 7, "seat": seat, "round": 1, "traits": traits} for seat in range(3, 9)
+    ]
+    plain = [reply_of(propose(**turn)).body for turn in turns]
+    assert plain != [reply_of(propose(**turn | change)).body for turn in turns]
 
 
 def test_a_proposal_has_the_fields_of_the_exchange() -> None:
@@ -117,7 +120,8 @@ def test_herding_takes_the_supported_answer_right_or_wrong_and_without_it_an_exp
 
 
 def test_a_criticised_answer_is_worked_out_anew_and_the_critique_is_addressed() -> None:
-    critiques = [{"claim_id": "c2", "claim_text": "17 * 23 = 381.", "items": [{"verdict": "refuted", "text": "no"}]}]
+    items = [{"verdict": "refuted", "text": "no"}]
+    critiques = [{"claim_id": "c2", "claim_text": "17 * 23 = 381.", "items": items}]
     own = {"answer": "The answer is 381. 17 * 23 = 381.", "reasoning": "", "net_support": -0.4}
     reply = said(propose(round=2, inputs={"own": own, "critiques": critiques}, traits=SURE))
     assert reply["final_answer"] == "391"
@@ -140,7 +144,8 @@ def test_a_review_weighs_the_right_up_and_the_wrong_down_within_the_credits() ->
 def test_many_candidates_still_cost_no_more_than_the_credits() -> None:
     many = [{**CANDIDATES[number % 2], "label": str(number)} for number in range(12)]
     for seat in range(1, 20):
-        assert sum(map(abs, weights(said(review(candidates=many, seat=seat))).values())) <= 100
+        asked = review(candidates=many, seat=seat, max_tokens=5_000)
+        assert sum(map(abs, weights(said(asked)).values())) <= 100
 
 
 def test_quotes_are_copied_from_the_candidate() -> None:

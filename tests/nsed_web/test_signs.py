@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from nsed_web import signs
 from nsed_web.deployment import Deployment
@@ -22,7 +22,7 @@ def test_a_sign_names_what_it_stands_for() -> None:
     assert signs.unserved_queues() == ["calls", "solver"]
 
 
-def test_a_sign_fades(settings: SettingsWrapper) -> None:
+def test_a_sign_fades(settings: Settings) -> None:
     settings.NSED = Deployment(seen_s=0.2)
     signs.leave([signs.BEAT])
     deadline = time.monotonic() + 10

@@ -1,4 +1,4 @@
-"""pref_voting compiles its counting with numba: seconds for what takes milliseconds in plain Python at this size."""
+"""pref_voting compiles its counting with numba: seconds for what plain Python does in milliseconds here."""
 
 import os
 

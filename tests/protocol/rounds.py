@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from deliberation.protocol.types import Ballot, Claim, ClaimVerdict, Participant, Proposal, RoundInput
 
 SECRET = bytes(range(32))
+LAWS = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 Weights = Mapping[int, float | None]
 
 
@@ -55,7 +57,7 @@ credits = st.one_of(
 def rounds(
     draw: st.DrawFn, *, least: int = 2, most: int = 5, weights: st.SearchStrategy[Any] = credits
 ) -> RoundInput:
-    """A round of `least`..`most` seats in up to three families, with some ballots and some weights left out."""
+    """A round of `least`..`most` seats in up to three families, some ballots and weights left out."""
     seats = draw(st.integers(least, most))
     families = st.sampled_from([None, "red", "blue"])
     participants = tuple(

@@ -16,6 +16,7 @@ from deliberation.protocol.ballots import (
     weight_of_votes,
 )
 from deliberation.protocol.types import Ballot
+from tests.protocol.rounds import LAWS
 
 AUTHORS = {1: 1, 2: 2, 3: 3}
 QUADRATIC = ("quadratic", "quadratic_sdk", "quadratic_unsigned")
@@ -63,6 +64,7 @@ def test_comparators_turn_weights_into_points() -> None:
     assert q({1: 7}, "borda") == {1: 0}
 
 
+@LAWS
 @given(st.dictionaries(st.integers(1, 6), st.floats(-100, 100), max_size=6), st.sampled_from(QUADRATIC))
 def test_influence_never_costs_more_than_the_credits(weights: dict[int, float], rule: str) -> None:
     found = q(weights, rule)

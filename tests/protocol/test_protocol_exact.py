@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deliberation.protocol.exact import Surd
+from tests.protocol.rounds import LAWS
 
 small = st.fractions(min_value=-4, max_value=4, max_denominator=50)
 radicands = st.fractions(min_value=0, max_value=4, max_denominator=50)
@@ -35,6 +36,7 @@ def test_nothing_sums_to_zero() -> None:
     assert Surd(()).value() == 0.0
 
 
+@LAWS
 @given(surds)
 def test_the_sign_is_that_of_eighty_digits(surd: Surd) -> None:
     with localcontext() as context:
@@ -50,6 +52,7 @@ def test_the_sign_is_that_of_eighty_digits(surd: Surd) -> None:
     assert surd.sign() == sign
 
 
+@LAWS
 @given(surds, surds)
 def test_a_difference_has_opposite_signs_both_ways(one: Surd, other: Surd) -> None:
     assert one.minus(other).sign() == -other.minus(one).sign()

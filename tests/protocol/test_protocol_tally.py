@@ -215,8 +215,8 @@ def test_what_is_unknown_or_doubled_is_dropped_and_noted() -> None:
     found = tally(inputs, Rules(reliability_weighting=True))
     assert found.net_support == {1: None, 2: 0.5}
     assert {note.kind for note in found.notes} == {
-        "doubled_seat", "weight", "doubled_proposal", "unknown_author", "unknown_voter", "two_ballots", "empty_ballot",
-        "unknown_veto",
+        "doubled_seat", "weight", "doubled_proposal", "unknown_author", "unknown_voter", "two_ballots",
+        "empty_ballot", "unknown_veto",
     }  # fmt: skip
 
 

@@ -1,0 +1,103 @@
+"""What people type in the room, read into the values that the verbs take. A refusal is one sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+
+from deliberation.services.acts import ActRefused
+from deliberation.services.people import Strike, Vote
+
+VOTES = "votes-"
+MOST_VOTES = 10  # their square is all the credits of a ballot (protocol.md 3)
+OLD_FORM = "This form is not complete. Load the page again; what you typed is still in this one."
+
+
+class ActForm(forms.Form):
+    """`key`: made with the form, so that pressing twice counts once."""
+
+    key = forms.UUIDField(error_messages={"required": OLD_FORM, "invalid": OLD_FORM})
+
+    def checked(self) -> dict[str, Any]:
+        """The values. ActRefused with the first thing that is wrong."""
+        if not self.is_valid():
+            raise ActRefused(str(next(iter(self.errors.values()))[0]))
+        return self.cleaned_data
+
+
+def _number() -> forms.IntegerField:
+    return forms.IntegerField(
+        min_value=0,
+        max_value=1_000_000,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), OLD_FORM),
+    )
+
+
+class BallotForm(ActForm):
+    """`round` and one field `votes-SEAT` for each proposal on the screen."""
+
+    round = _number()
+
+    def typed(self) -> dict[int, str]:
+        """The votes as they were typed, by seat."""
+        return typed_votes(self.data)
+
+    def votes(self) -> dict[int, int]:
+        """Whole votes by seat; an emptied field is 0. ActRefused names the field that is wrong."""
+        return {seat: _whole_votes(text) for seat, text in self.typed().items()}
+
+    def vote(self) -> Vote:
+        values = self.checked()
+        return Vote(round=values["round"], votes=self.votes(), key=values["key"])
+
+
+def typed_votes(data: Mapping[str, Any]) -> dict[int, str]:
+    """`votes-SEAT` fields of a submitted form, whatever is in them."""
+    return {
+        int(name.removeprefix(VOTES)): str(text).strip()
+        for name, text in data.items()
+        if name.startswith(VOTES) and name.removeprefix(VOTES).isascii() and name.removeprefix(VOTES).isdecimal()
+    }
+
+
+def _whole_votes(text: str) -> int:
+    if not text:
+        return 0
+    try:
+        votes = int(text)
+    except ValueError:
+        raise ActRefused(f"Votes are whole numbers, and {text[:20]!r} is none. The ballot was not cast.") from None
+    if abs(votes) > MOST_VOTES:
+        raise ActRefused(
+            f"{text[:20]} votes are more than a ballot can pay: {MOST_VOTES} votes cost all its credits. "
+            "The ballot was not cast."
+        )
+    return votes
+
+
+class VetoForm(ActForm):
+    """What is struck, and why. The reason's rules are the verb's."""
+
+    kind = forms.CharField(max_length=8, error_messages={"required": OLD_FORM, "max_length": OLD_FORM})
+    round = _number()
+    seat = _number()
+    code = forms.CharField(required=False)
+    reason = forms.CharField(required=False, widget=forms.Textarea, strip=False)
+
+    def strike(self) -> Strike:
+        values = self.checked()
+        return Strike(**{name: values[name] for name in ("round", "kind", "seat", "code", "reason", "key")})
+
+
+class GuidanceForm(ActForm):
+    """Words for the next prompts. `to`: a seat, or empty for all agents."""
+
+    text = forms.CharField(required=False, widget=forms.Textarea, strip=False)
+    to = forms.IntegerField(
+        required=False, min_value=1, error_messages=dict.fromkeys(("invalid", "min_value"), OLD_FORM)
+    )
+
+
+def new_key() -> UUID:
+    return uuid4()

@@ -1,0 +1,178 @@
+"""What a person's forms start from, and what an act would change before it is confirmed: by the code that closes rounds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import copysign, sqrt
+from typing import Any
+
+from deliberation import formats
+from deliberation.models import Participant as Seat
+from deliberation.models import Turn
+from deliberation.protocol.round import provisional_round
+from deliberation.protocol.types import Ballot, Participant, RoundInput, RoundOutcome, Spent, Veto
+from deliberation.selectors import words
+from deliberation.selectors.access import BLIND
+from deliberation.selectors.cards import person_seat
+from deliberation.selectors.room import Room
+from deliberation.selectors.words import Who, who
+
+
+@dataclass(frozen=True)
+class BallotRow:
+    """One proposal to weigh. votes: as typed, else of the standing ballot, else 0."""
+
+    seat: int
+    who: Who
+    final_answer: str | None
+    answer: str
+    votes: str
+    struck: bool
+
+
+@dataclass(frozen=True)
+class Editor:
+    """A person's ballot of the running round. version None: not cast yet. waits: the hold waits for this person."""
+
+    session_id: Any
+    round: int
+    open: bool
+    rows: tuple[BallotRow, ...]
+    version: int | None
+    waits: bool
+    effects: bool
+
+
+def editor(room: Room, user: Any, *, audience: str, typed: Mapping[int, str] | None = None) -> Editor:
+    """typed: votes by seat that are not cast yet; they are kept."""
+    session, number = room.session, room.session.round
+    seat = person_seat(room, user)
+    standing = room.ballots.get((number, seat)) if seat is not None else None
+    known = {int(key): _votes(weight) for key, weight in standing.weights.items()} if standing else {}
+    rows = tuple(
+        BallotRow(
+            seat=author,
+            who=who(room, author, audience=audience),
+            final_answer=made.final_answer,
+            answer=room.hidden(made.answer, audience=audience),
+            votes=str((typed or {}).get(author, known.get(author, 0))),
+            struck=("proposal", number, author) in room.standing,
+        )
+        for (round_, author), made in room.proposals.items()
+        if round_ == number and author != seat
+    )
+    turn = room.turns.get((number, seat, Turn.Kind.REVIEW)) if seat is not None else None
+    phases = (session.State.PROPOSING, session.State.REVIEWING, session.State.HOLDING)
+    return Editor(
+        session_id=session.pk,
+        round=number,
+        open=session.state in phases and bool(rows),
+        rows=rows,
+        version=standing.version if standing else None,
+        waits=turn is not None and turn.state == Turn.State.OPEN and not session.ended,
+        effects=audience != BLIND,
+    )
+
+
+def _votes(weight: float | None) -> int:
+    """The whole votes behind a person's weight sign(v) * v^2 (protocol.md 3)."""
+    return 0 if weight is None else round(copysign(sqrt(abs(weight)), weight))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Who leads now and who would; share: of all influence cast, this ballot's, in [0, 1]."""
+
+    now: str
+    then: str
+    share: float | None
+
+
+def ballot_effect(room: Room, user: Any, votes: Mapping[int, int]) -> Effect:
+    """The provisional tally with this ballot in the place of the person's own."""
+    seat = person_seat(room, user)
+    voter = max(room.seats, default=0) + 1 if seat is None else seat
+    inputs = _inputs(room)
+    people = inputs.participants
+    if seat is None:
+        people = (*people, Participant(seat=voter, kind=Seat.Kind.HUMAN.value))
+    cast = Ballot(voter=voter, weights={target: float(v * abs(v)) for target, v in votes.items()})
+    others = tuple(each for each in inputs.ballots if each.voter != voter)
+    after = _count(room, replace(inputs, participants=people, ballots=(*others, cast)))
+    return Effect(_leads(room.provisional), _leads(after), _share(after, voter))
+
+
+def _share(outcome: RoundOutcome, voter: int) -> float | None:
+    """protocol.md 3: influence is |q|, weighed with rho; None where nobody used any."""
+    tally = outcome.tally
+    used = {each: tally.rho[each] * sum(abs(q) for q in qs.values()) for each, qs in tally.influence.items()}
+    total = sum(used.values())
+    return used.get(voter, 0.0) / total if total else None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is about to be struck. effect: before and after, None where totals are hidden or nothing is counted."""
+
+    session_id: Any
+    kind: str
+    round: int
+    seat: int
+    who: Who
+    effect: Effect | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}-{self.round}-{self.seat}"
+
+
+def target(room: Room, key: str, *, audience: str) -> Target | None:
+    """`key` = "proposal-2-3" or "ballot-2-1"; None where there is no such thing in this session."""
+    kind, _, place = key.partition("-")
+    number, _, seat = place.partition("-")
+    if kind not in ("proposal", "ballot") or not (number.isdecimal() and seat.isdecimal()):
+        return None
+    where = (int(number), int(seat))
+    if where not in (room.proposals if kind == "proposal" else room.ballots):
+        return None
+    effect = None if audience == BLIND else _veto_effect(room, kind, where)
+    return Target(room.session.pk, kind, *where, who(room, where[1], audience=audience), effect)
+
+
+def _veto_effect(room: Room, kind: str, where: tuple[int, int]) -> Effect | None:
+    """Of a veto on something of the open round; a closed tally never changes."""
+    now = room.provisional
+    if now is None or now.number != where[0]:
+        return None
+    inputs = _inputs(room)
+    veto = Veto(target=kind, id=where[1], round=where[0])  # type: ignore[arg-type]
+    after = _count(room, replace(inputs, vetoes=(*inputs.vetoes, veto)))
+    return Effect(_leads(now), _leads(after), None)
+
+
+def _inputs(room: Room) -> RoundInput:
+    return room.facts.round_input(room.session.round, spent=Spent())
+
+
+def _count(room: Room, inputs: RoundInput) -> RoundOutcome:
+    return provisional_round(inputs, room.rules, list(room.outcomes.values()))
+
+
+def _leads(outcome: RoundOutcome | None) -> str:
+    if outcome is None or not outcome.tally.influence:
+        return "nobody has cast yet"
+    return words.wins_by(outcome.tally.winner, margin=outcome.tally.margin, ended=False)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The task as the page's name; `whole`: None where the title says it all."""
+
+    title: str
+    whole: str | None
+
+
+def heading(room: Room, *, chars: int = 160) -> Heading:
+    task = room.session.task.strip()
+    first = task.splitlines()[0].strip() if task else formats.UNKNOWN
+    title = first if len(first) <= chars else f"{first[:chars].rstrip()}…"
+    return Heading(title, None if title == task else task)

@@ -1,0 +1,219 @@
+"""Every address of the site, asked by everybody. A new one without a line here fails.
+
+Outcomes: ok (200, or a redirect into the site), sign-in (sent to the sign-in page), else the status.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from deliberation.models import Guidance, Veto
+from deliberation.services import invitations, people
+from nsed_web.links import sign_in_link
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+ROLES = ("anonymous", "stranger", "participant", "owner")
+
+
+@dataclass(frozen=True)
+class Who:
+    """Outcomes for anonymous, stranger, participant and owner."""
+
+    get: str
+    post: str
+
+    def expected(self, method: str) -> dict[str, str]:
+        return dict(zip(ROLES, getattr(self, method).split(), strict=True))
+
+
+NO_POST = "sign-in 405 405 405"
+NO_GET = "sign-in 405 405 405"
+PEOPLE = "sign-in ok ok ok"
+TABLE = "sign-in 404 ok ok"
+OWNER = "sign-in 404 403 ok"
+EVERYBODY = "ok ok ok ok"
+
+ROUTES = {
+    "healthz": Who(EVERYBODY, EVERYBODY),
+    "readyz": Who(EVERYBODY, EVERYBODY),
+    "sessions": Who(PEOPLE, "sign-in 405 405 405"),
+    "new": Who(PEOPLE, PEOPLE),
+    "room": Who(TABLE, NO_POST),
+    "ballot": Who(NO_GET, TABLE),
+    "done": Who(NO_GET, TABLE),
+    "veto": Who(NO_GET, TABLE),
+    "withdraw_veto": Who(NO_GET, TABLE),
+    "guidance": Who(NO_GET, TABLE),
+    "withdraw_guidance": Who(NO_GET, TABLE),
+    "pause": Who(NO_GET, OWNER),
+    "resume": Who(NO_GET, OWNER),
+    "stop": Who(NO_GET, OWNER),
+    "take_seat": Who(NO_GET, TABLE),
+    "invite": Who(NO_GET, OWNER),
+    "answer_invitation": Who(NO_GET, TABLE),
+    "invitation": Who(EVERYBODY, EVERYBODY),
+    "policy": Who(PEOPLE, NO_POST),
+    "sign_in": Who(EVERYBODY, EVERYBODY),
+    "sign_in_link": Who(EVERYBODY, EVERYBODY),
+    "sign_out": Who("405 405 405 405", "ok ok ok ok"),
+    "admin:index": Who("admin-sign-in admin-sign-in admin-sign-in admin-sign-in", "admin-sign-in " * 4),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A running round with everything in it that an address can name, and who asks for it."""
+
+    table: builders.Table
+    users: dict[str, User | None]
+    veto: Veto
+    guidance: Guidance
+    token: str
+
+    def browser(self, role: str, *, strict: bool = False) -> Client:
+        browser = Client(enforce_csrf_checks=strict)
+        user = self.users[role]
+        if user is not None:
+            browser.force_login(user)
+        return browser
+
+    def address(self, name: str) -> str:
+        known = {
+            "session_id": self.table.id,
+            "veto_id": self.veto.pk,
+            "guidance_id": self.guidance.pk,
+            "token": self.token,
+            "name": "test",
+        }
+        return reverse(name, kwargs={key: known[key] for key in routes()[name]})
+
+    def body(self, name: str) -> dict[str, object]:
+        """What a browser would send, so that only the person decides."""
+        one, two, three = self.table.agents
+        token = sign_in_link(self.users["owner"], address="").partition("sesame=")[2]
+        act = {"key": str(uuid4()), "round": 1}
+        bodies: dict[str, dict[str, object]] = {
+            "new": {"task": "Why?", "policy": "test"},
+            "ballot": {**act, f"votes-{one}": 3, f"votes-{two}": 0, f"votes-{three}": 0},
+            "done": {"round": 1},
+            "veto": {**act, "kind": "proposal", "seat": two, "code": "wrong", "reason": "It is off by ten."},
+            "guidance": {**act, "text": "Show the carry.", "to": ""},
+            "invite": {"how": "link", "name": ""},
+            "answer_invitation": {"answer": "accept"},
+            "invitation": {"answer": "accept", "display_name": "Mary"},
+            "sign_in": {"username": "stranger", "password": "correct horse battery"},
+            "sign_in_link": {"sesame": token},
+        }
+        return bodies.get(name, {})
+
+
+@pytest.fixture
+def world() -> World:
+    owner, participant = builders.person("owner"), builders.person("participant")
+    table = builders.opened(owner, take_part=True, human_window_s=60)
+    people.take_seat(table.session, participant, asked=True)
+    table.staff().all_propose()
+    one = table.agents[0]
+    table.strike(participant, one)
+    table.guide(participant)
+    invitations.invite_by_name(table.id, owner, builders.person("guest").username)
+    users = {
+        "anonymous": None,
+        "stranger": builders.person("stranger"),
+        "participant": participant,
+        "owner": owner,
+    }
+    token = invitations.invite_by_link(table.id, owner).token or ""
+    return World(table, users, Veto.objects.get(), Guidance.objects.get(), token)
+
+
+def routes() -> dict[str, list[str]]:
+    """The names of all addresses, each with its parameters; of Django's admin only the first page."""
+    found = {name: parameters for name, parameters in _walk(get_resolver())}
+    return {**found, "admin:index": []}
+
+
+def _walk(resolver: URLResolver) -> Iterator[tuple[str, list[str]]]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLPattern):
+            yield str(each.name), list(each.pattern.converters)
+        elif each.namespace != "admin":
+            yield from _walk(each)
+
+
+def outcome(answer: HttpResponse) -> str:
+    if answer.status_code == 302:
+        path = answer.headers["Location"].partition("?")
+        if path[0] == "/admin/login/":
+            return "admin-sign-in"
+        return "sign-in" if path[0] == "/sign-in/" and path[2] else "ok"
+    return "ok" if answer.status_code == 200 else str(answer.status_code)
+
+
+def test_every_address_has_a_line_here() -> None:
+    assert set(routes()) == set(ROUTES)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", ROUTES)
+def test_an_address_is_open_to_whom_it_should_be(world: World, name: str, method: str) -> None:
+    found = {}
+    for role in ROLES:
+        with transaction.atomic():
+            browser = world.browser(role)
+            prepare(world, name)
+            answer = getattr(browser, method)(world.address(name), world.body(name) if method == "post" else {})
+            found[role] = outcome(answer)
+            transaction.set_rollback(True)
+    assert found == ROUTES[name].expected(method)
+
+
+def prepare(world: World, name: str) -> None:
+    """What has to have happened for the act to be possible at all."""
+    if name == "resume":
+        builders.sessions.pause(world.table.id, world.users["owner"])
+
+
+@pytest.mark.parametrize("name", [name for name, who in ROUTES.items() if "ok" in who.post])
+def test_nothing_is_taken_from_another_site(world: World, name: str) -> None:
+    if name in ("healthz", "readyz"):
+        return
+    before = everything()
+    answer = world.browser("owner", strict=True).post(world.address(name), world.body(name))
+    assert answer.status_code == 403
+    assert "This form is too old" in answer.content.decode()
+    assert before == everything(but=("django_session",))
+
+
+def everything(*, but: tuple[str, ...] = ("django_session",)) -> dict[str, str]:
+    """A hash of every row of every table but the browsers' sessions."""
+    hashes = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table not in but:
+                cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
+                rows = "\n".join(row[0] for row in cursor.fetchall())
+                hashes[table] = hashlib.sha256(rows.encode()).hexdigest()
+    return hashes
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_looking_changes_nothing(world: World, role: str) -> None:
+    browser = world.browser(role)
+    before = everything()
+    for name in ROUTES:
+        for part in ({}, {"HX-Request": "true"}):
+            browser.get(world.address(name), headers=part)
+        browser.head(world.address(name))
+    link = sign_in_link(world.users["owner"], address="")
+    browser.get(link)
+    assert everything() == before

@@ -1,0 +1,206 @@
+"""Replies to the propose exchange as models really send them: (name, body, what it comes to).
+
+The last column holds the fields that the test compares; `refused` a part of the sentence for replies of no
+use.
+"""
+
+from typing import Any
+
+Case = tuple[str, str | bytes, dict[str, Any]]
+
+GOOD = (
+    '{"reasoning":"340+51","answer":"It is 391.","final_answer":"391","claims":[{"text":"17*3 = 51"}],'
+    '"confidence":0.9,"addressed":[{"claim_id":"3fa2b1","outcome":"proved","how":"3*17=51"}]}'
+)
+
+READ: list[Case] = [
+    ("as asked", GOOD, {"answer": "It is 391.", "final_answer": "391", "confidence": 0.9, "notes": ()}),
+    ("byte order mark", b"\xef\xbb\xbf" + GOOD.encode(), {"answer": "It is 391."}),
+    ("json fence", f"```json\n{GOOD}\n```", {"answer": "It is 391.", "final_answer": "391"}),
+    ("bare fence", f"```\n{GOOD}\n```", {"answer": "It is 391."}),
+    ("fence never closed", f"```json\n{GOOD}", {"answer": "It is 391."}),
+    (
+        "code fence inside the answer inside a fence",
+        '```json\n{"answer": "Use:\\n```python\\nx = {1: 2}\\n```\\nDone.", "final_answer": null}\n```',
+        {"answer": "Use:\n```python\nx = {1: 2}\n```\nDone.", "final_answer": None},
+    ),
+    (
+        "talk before and after",
+        f"Sure! Here is my proposal:\n\n{GOOD}\n\nLet me know if {{you}} need more.",
+        {"answer": "It is 391."},
+    ),
+    ("set notation before", f"Over the set {{1, 2}} and {{x : x > 0}}:\n{GOOD}", {"answer": "It is 391."}),
+    ("two drafts", '{"answer": "It is 381."}\nWait, no.\n{"answer": "It is 391."}', {"answer": "It is 391."}),
+    ("thinking first", '<think>maybe {"answer": "381"}?</think>\n' + GOOD, {"answer": "It is 391."}),
+    (
+        "thinking, opened by the template",
+        'so {"answer": "381"} no</think>\n' + GOOD,
+        {"answer": "It is 391."},
+    ),
+    ("thinking about tags", "<think>close with </think> then</think>" + GOOD, {"answer": "It is 391."}),
+    ("thinking in capitals", "<THINK>hm</THINK>" + GOOD, {"answer": "It is 391."}),
+    (
+        "a tag inside the answer",
+        '{"answer": "Write </think> to close."}',
+        {"answer": "Write </think> to close."},
+    ),
+    (
+        "channel marks",
+        '<|channel|>analysis<|message|>easy<|end|><|channel|>final<|message|>{"answer": "391"}',
+        {"answer": "391"},
+    ),
+    (
+        "Python's dict",
+        "{'answer': 'It\\'s 391', 'final_answer': None, 'claims': [], 'confidence': 0.5}",
+        {"answer": "It's 391", "final_answer": None, "confidence": 0.5},
+    ),
+    (
+        "Python's words in JSON",
+        '{"answer": "391", "final_answer": None, "sure": True}',
+        {"answer": "391", "final_answer": None},
+    ),
+    ("trailing commas", '{"answer": "391", "claims": [{"text": "a"},],}', {"answer": "391", "claims": ["a"]}),
+    ("bare keys", "{answer: 391, final_answer: 391}", {"answer": "391", "final_answer": "391"}),
+    ("missing comma", '{"answer": "391" "confidence": 0.5}', {"answer": "391", "confidence": 0.5}),
+    (
+        "quotes that are not escaped",
+        '{"answer": "He said "hi" there", "confidence": 0.5}',
+        {"answer": 'He said "hi" there', "confidence": 0.5},
+    ),
+    ("a comment", '{"answer": "391", // the product\n "confidence": 0.5}', {"answer": "391"}),
+    ("raw line breaks", '{"answer": "one\ntwo\tthree"}', {"answer": "one\ntwo\tthree"}),
+    ("lone backslashes", r'{"answer": "\(\sqrt{2}\cdot\alpha\)"}', {"answer": r"\(\sqrt{2}\cdot\alpha\)"}),
+    (
+        "swallowed LaTeX",
+        r'{"answer": "\frac{1}{2} \times \text{cm} \beta \right) \neq \nabla"}',
+        {"answer": r"\frac{1}{2} \times \text{cm} \beta \right) \neq \nabla"},
+    ),
+    ("escaped LaTeX", r'{"answer": "\\frac{1}{2} \\neq 1"}', {"answer": r"\frac{1}{2} \neq 1"}),
+    (
+        "line breaks that are no LaTeX",
+        r'{"answer": "yes\nnot so\nequal\ttext"}',
+        {"answer": "yes\nnot so\nequal\ttext"},
+    ),
+    (
+        "cut inside the answer",
+        '{"reasoning": "r", "answer": "The product is thr',
+        {"answer": "The product is thr"},
+    ),
+    (
+        "cut inside the result: 39 is not 391",
+        '{"reasoning": "r", "answer": "It is 391.", "final_answer": "39',
+        {"answer": "It is 391.", "final_answer": None},
+    ),
+    (
+        "cut inside a number",
+        '{"answer": "391", "final_answer": "391", "confidence": 0.',
+        {"final_answer": "391", "confidence": None},
+    ),
+    (
+        "cut inside an unquoted result",
+        '{"answer": "It is 391.", "final_answer": 39',
+        {"answer": "It is 391.", "final_answer": None},
+    ),
+    ("cut inside a key", '{"answer": "391", "final_an', {"answer": "391", "final_answer": None}),
+    ("cut inside an escape", '{"answer": "caf\\u00', {"answer": "caf"}),
+    ("cut inside a claim", '{"answer": "391", "claims": [{"text": "a"}, {"text": "b', {"claims": ["a", "b"]}),
+    (
+        "cut inside a single-quoted result",
+        "{'answer': 'It is 391.', 'final_answer': '39",
+        {"answer": "It is 391.", "final_answer": None},
+    ),
+    (
+        "wrapped",
+        '{"proposal": {"answer": "391", "final_answer": 391}}',
+        {"answer": "391", "final_answer": "391"},
+    ),
+    ("wrapped twice", '{"data": {"result": {"answer": "391"}}}', {"answer": "391"}),
+    ("in a list", '[{"answer": "391"}]', {"answer": "391"}),
+    ("as a string", '"{\\"answer\\": \\"391\\"}"', {"answer": "391"}),
+    ("other names", '{"Rationale": "r", "Solution": "391"}', {"answer": "391", "reasoning": "r"}),
+    ("camel case", '{"answer": "It is 391.", "finalAnswer": "391"}', {"final_answer": "391"}),
+    ("only the result", '{"Final Answer": "391"}', {"answer": "391", "final_answer": "391"}),
+    ("answer as number", '{"answer": 391}', {"answer": "391"}),
+    ("answer as list", '{"answer": ["first", "second"]}', {"answer": "first\nsecond"}),
+    ("answer as object", '{"answer": {"x": 1}}', {"answer": '{"x": 1}'}),
+    ("result as number", '{"answer": "a", "final_answer": 391}', {"final_answer": "391"}),
+    ("result as list", '{"answer": "a", "final_answer": {"b": [1]}}', {"final_answer": '{"b": [1]}'}),
+    ("result n/a", '{"answer": "a", "final_answer": "N/A"}', {"final_answer": None}),
+    ("result the word null", '{"answer": "a", "final_answer": "null"}', {"final_answer": None}),
+    ("result empty", '{"answer": "a", "final_answer": ""}', {"final_answer": None}),
+    ("result zero", '{"answer": "a", "final_answer": 0}', {"final_answer": "0"}),
+    ("result twice", '{"answer": "a", "final_answer": "1", "final_answer": "2"}', {"final_answer": None}),
+    ("reasoning as steps", '{"reasoning": ["one", "two"], "answer": "a"}', {"reasoning": "one\ntwo"}),
+    ("confidence in per cent", '{"answer": "a", "confidence": 85}', {"confidence": 0.85}),
+    ("confidence as text", '{"answer": "a", "confidence": "85%"}', {"confidence": 0.85}),
+    ("confidence out of a hundred", '{"answer": "a", "confidence": "85/100"}', {"confidence": 0.85}),
+    ("confidence on an unknown scale", '{"answer": "a", "confidence": 5}', {"confidence": None}),
+    ("confidence below zero", '{"answer": "a", "confidence": -0.2}', {"confidence": None}),
+    ("confidence past a hundred", '{"answer": "a", "confidence": 850}', {"confidence": None}),
+    ("confidence in words", '{"answer": "a", "confidence": "high"}', {"confidence": None}),
+    ("confidence true", '{"answer": "a", "confidence": true}', {"confidence": None}),
+    ("confidence not a number", '{"answer": "a", "confidence": NaN}', {"confidence": None}),
+    ("confidence infinite", '{"answer": "a", "confidence": 1e999}', {"confidence": None}),
+    ("confidence empty", '{"answer": "a", "confidence": ""}', {"confidence": None}),
+    ("claims as texts", '{"answer": "a", "claims": ["x", "y", "x", "", null, 3]}', {"claims": ["x", "y"]}),
+    ("one claim", '{"answer": "a", "claims": "only one"}', {"claims": ["only one"]}),
+    ("claims null", '{"answer": "a", "claims": null}', {"claims": []}),
+    ("claims with ids", '{"answer": "a", "claims": [{"id": "zz", "claim": "x"}]}', {"claims": ["x"]}),
+    (
+        "addressed under other names",
+        '{"answer": "a", "addressed": [{"id": "[3FA2B1]", "status": "fixed", "response": "so"}, {"how": "x"}, 4]}',
+        {"addressed": [("3fa2b1", "corrected", "so")]},
+    ),
+    (
+        "addressed as an object",
+        '{"answer": "a", "addressed": {"claim_id": "3fa2b1", "how": "so"}}',
+        {"addressed": [("3fa2b1", None, "so")]},
+    ),
+    ("NUL and a lone surrogate", '{"answer": "a\\u0000b\\ud800c"}', {"answer": "a\ufffdb\ufffdc"}),
+    ("a raw NUL", b'{"answer": "a\x00b"}', {"answer": "a\ufffdb"}),
+    ("a pair of surrogates", '{"answer": "\\ud83d\\ude00"}', {"answer": "\U0001f600"}),
+    ("bytes that are not UTF-8", b'{"answer": "caf\xe9"}', {"answer": "caf\ufffd"}),
+    ("invisible characters", '{"answer": "a\U000e0041\U000e0042"}', {"answer": "a\ufffd\ufffd"}),
+    ("Windows line ends", '{"answer": "a\\r\\nb"}', {"answer": "a\nb"}),
+    ("a number of 5,000 digits", '{"answer": "a", "n": ' + "9" * 5_000 + "}", {"answer": "a"}),
+    ("a long answer", '{"answer": "' + "x" * 500_000 + '"}', {"answer": "x" * 500_000}),
+    ("a long answer, cut", '{"answer": "' + "x" * 500_000, {"answer": "x" * 500_000}),
+]
+
+REFUSED: list[Case] = [
+    ("nothing", b"", {"refused": "the reply is empty"}),
+    ("white space", " \n\t ", {"refused": "the reply is empty"}),
+    ("NULs", b"\x00\x00\x00", {"refused": "the reply is empty"}),
+    ("prose", "The product of 17 and 23 is 391.", {"refused": "no JSON object, only text"}),
+    ("a refusal", "I'm sorry, but I can't help with that.", {"refused": "no JSON object, only text"}),
+    ("thinking without end", '<think>so {"answer": "391"}', {"refused": "only a thinking part"}),
+    ("an empty object", "{}", {"refused": "no field at all"}),
+    ("an empty list", "[]", {"refused": "no JSON object"}),
+    ("a number", "391", {"refused": "no JSON object"}),
+    ("null", "null", {"refused": "no JSON object"}),
+    ("the wrong fields", '{"colour": "blue"}', {"refused": 'it has "colour"'}),
+    ("the schema itself", '{"type": "object", "properties": {}}', {"refused": 'it has "type", "properties"'}),
+    ("an empty answer", '{"answer": "  "}', {"refused": "the answer is missing or empty"}),
+    (
+        "a null answer",
+        '{"answer": null, "final_answer": null}',
+        {"refused": "the answer is missing or empty"},
+    ),
+    ("an infinite answer", '{"answer": 1e999}', {"refused": "the answer is missing or empty"}),
+    ("two answers", '{"answer": "a", "answer": "b"}', {"refused": 'holds the key "answer" twice'}),
+    ("two answers alike", '{"answer": "a", "Answer": "b"}', {"refused": 'holds the key "answer" twice'}),
+    ("two answers, damaged", "{'answer': 'a', 'answer': 'b'}", {"refused": "holds a key twice"}),
+    (
+        "only a claim is whole",
+        '{"reasoning": "r", "claims": [{"text": "391"}], "ans',
+        {"refused": "asked for"},
+    ),
+    ("2 MB", '{"answer": "' + "x" * 2_000_000 + '"}', {"refused": "2,000,014 bytes; at most 1,000,000"}),
+    ("10 MB", b"x" * 10_000_000, {"refused": "10,000,000 bytes"}),
+    ("100,000 objects deep", '{"answer":' * 90_000, {"refused": "too deeply nested"}),
+    ("a million brackets", "[" * 1_000_000, {"refused": "no JSON object"}),
+    ("deep and closed", '{"answer": ' + "[" * 5_000 + "]" * 5_000 + "}", {"refused": "too deeply nested"}),
+    ("objects and lists deep", '{"a":[' * 50_000, {"refused": "too deeply nested"}),
+    ("too broken to be repaired", '{"answer" "x" ' + "'(" * 40_000, {"refused": "could not be repaired"}),
+    ("too long to be repaired", "{'answer': '" + "x" * 300_000 + "'}", {"refused": "too long"}),
+]
