@@ -40,9 +40,21 @@ def main() -> None:
     with site.workers_for_this_command():
         run(1)  # connections, imports, bytecode
         one = run(1)
-        row("wall over critical path, 1 session of 5 x 3", asked="<= 1.03", seen=one.ratio, held=one.ratio <= 1.03, n=1)
+        row(
+            "wall over critical path, 1 session of 5 x 3",
+            asked="<= 1.03",
+            seen=one.ratio,
+            held=one.ratio <= 1.03,
+            n=1,
+        )
         many = run(MANY)
-        row("wall over critical path, 20 at once", asked="<= 1.15", seen=many.ratio, held=many.ratio <= 1.15, n=MANY)
+        row(
+            "wall over critical path, 20 at once",
+            asked="<= 1.15",
+            seen=many.ratio,
+            held=many.ratio <= 1.15,
+            n=MANY,
+        )
         row("CPU s of workers, 20 at once", asked="<= 5", seen=many.cpu_s, held=many.cpu_s <= 5, n=MANY)
         per_turn = many.cpu_s * 1000 / many.turns
         row("CPU ms of workers per turn", asked="reported", seen=per_turn, held=True, n=many.turns)
@@ -53,7 +65,11 @@ def main() -> None:
 def register_stub(port: int) -> None:
     host, _ = Host.objects.get_or_create(name="local")
     endpoint = Endpoint.objects.create(
-        name="stub", kind="openai_compatible", base_url=f"http://127.0.0.1:{port}/v1", host=host, max_concurrency=500
+        name="stub",
+        kind="openai_compatible",
+        base_url=f"http://127.0.0.1:{port}/v1",
+        host=host,
+        max_concurrency=500,
     )
     for number in range(AGENTS):
         name = f"stub-{number}"

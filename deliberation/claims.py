@@ -35,7 +35,9 @@ class Claim:
         moved on. One query.
         """
         rows = self.kind._default_manager.select_for_update(of=("self",))
-        row = (rows.select_related(*related) if related else rows).filter(pk=self.pk, epoch=self.epoch).first()
+        row = (
+            (rows.select_related(*related) if related else rows).filter(pk=self.pk, epoch=self.epoch).first()
+        )
         if row is None:
             raise LostClaim(f"{self.kind.__name__} {self.pk} is no longer ours")
         return row

@@ -1,4 +1,4 @@
-"""The socket of a room: it sends what the trail's new events change, whole, and nothing that was not asked of the trail.
+"""The socket of a room: what the new events change is sent, whole, and nothing else.
 
 One message is on its way at a time. What comes meanwhile is joined: numbers to the newest, streamed text to its newest,
 so a slow reader gets fewer and larger messages and never an older one. A nudge is a hint; a look at the trail every few
@@ -170,20 +170,31 @@ class RoomConsumer(AsyncWebsocketConsumer):
             return
         text = await database_sync_to_async(self._message)(sheet)
         self.sent, self.head, self.whole = sheet.seq, max(self.head, sheet.seq), False
-        self.written = {place: text for place, text in self.written.items() if place not in sheet.room.proposals}
+        self.written = {
+            place: text for place, text in self.written.items() if place not in sheet.room.proposals
+        }
         await self._hand_on(text)
 
     def _sheet(self) -> parts.Sheet:
-        return parts.sheets.at_least(self.session_id, self.head) if self.head else parts.fresh(self.session_id)
+        return (
+            parts.sheets.at_least(self.session_id, self.head) if self.head else parts.fresh(self.session_id)
+        )
 
     def _moves(self, sheet: parts.Sheet) -> bool:
         """Whether an event since the last message may change what this viewer may see."""
         mine = f"user:{self.user_id}"
-        return self.standing.audience == access.BLIND and any(
-            each.seq > self.sent
-            and (each.kind in ("session.concluded", "session.failed") or (each.kind, each.actor) == ("ballot.cast", mine))
-            for each in sheet.room.moments
-        ) or (sheet.room.session.ended and not self.standing.ended)
+        return (
+            self.standing.audience == access.BLIND
+            and any(
+                each.seq > self.sent
+                and (
+                    each.kind in ("session.concluded", "session.failed")
+                    or (each.kind, each.actor) == ("ballot.cast", mine)
+                )
+                for each in sheet.room.moments
+            )
+            or (sheet.room.session.ended and not self.standing.ended)
+        )
 
     def _message(self, sheet: parts.Sheet) -> str:
         now = self.standing

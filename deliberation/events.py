@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from deliberation import live
-from deliberation.models import Blob, Chain, Event, Session
+from deliberation.models import Blob, Chain, Session
 from deliberation.trail import canonical, chain
 
 SYSTEM = "system"

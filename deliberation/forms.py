@@ -57,7 +57,9 @@ def typed_votes(data: Mapping[str, Any]) -> dict[int, str]:
     return {
         int(name.removeprefix(VOTES)): str(text).strip()
         for name, text in data.items()
-        if name.startswith(VOTES) and name.removeprefix(VOTES).isascii() and name.removeprefix(VOTES).isdecimal()
+        if name.startswith(VOTES)
+        and name.removeprefix(VOTES).isascii()
+        and name.removeprefix(VOTES).isdecimal()
     }
 
 
@@ -67,7 +69,9 @@ def _whole_votes(text: str) -> int:
     try:
         votes = int(text)
     except ValueError:
-        raise ActRefused(f"Votes are whole numbers, and {text[:20]!r} is none. The ballot was not cast.") from None
+        raise ActRefused(
+            f"Votes are whole numbers, and {text[:20]!r} is none. The ballot was not cast."
+        ) from None
     if abs(votes) > MOST_VOTES:
         raise ActRefused(
             f"{text[:20]} votes are more than a ballot can pay: {MOST_VOTES} votes cost all its credits. "

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.core.cache import cache
 from django.db import transaction
 from redis.exceptions import RedisError
 
@@ -25,6 +26,22 @@ def session_group(session_id: Any) -> str:
 def open_group(session_id: Any) -> str:
     """Those who may see names: hears the text as it is written."""
     return f"session.{session_id}.open"
+
+
+def mark_watched(session_id: Any, *, for_s: float) -> None:
+    """Leaves word that somebody watches, so that workers send the text as it is written."""
+    try:
+        cache.set(f"watched:{session_id}", 1, timeout=for_s)
+    except RedisError as error:
+        log.warning("no word could be left that a room is watched: %s", type(error).__name__)
+
+
+def is_watched(session_id: Any) -> bool:
+    """Whether somebody left word lately. Without Redis nobody could be reached anyway."""
+    try:
+        return cache.get(f"watched:{session_id}") is not None
+    except RedisError:
+        return False
 
 
 def publish(group: str, message: dict[str, Any]) -> None:

@@ -70,7 +70,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "participant.invited": ("people",),
     "invitation.answered": ("people",),
 }
-OWN_CARD = frozenset({"proposal.made", "attempt.failed", "turn.abstained"})  # the others concern all cards of a round
+OWN_CARD = frozenset(
+    {"proposal.made", "attempt.failed", "turn.abstained"}
+)  # the others concern all cards of a round
 
 
 class Sheet:
@@ -181,7 +183,10 @@ def fresh(session_id: Any) -> Sheet:
 def changed(sheet: Sheet, after: int) -> list[tuple[str, str]]:
     """The parts that the events after number `after` change, as (name, key); each once, in page order."""
     found = {
-        place for moment in sheet.room.moments if moment.seq > after for place in _parts_of(sheet.room, moment)
+        place
+        for moment in sheet.room.moments
+        if moment.seq > after
+        for place in _parts_of(sheet.room, moment)
     }
     if ("proposals", "") in found:
         found = {(name, key) for name, key in found if name != KEYED}
@@ -206,9 +211,7 @@ def _keys(room_: Room, moment: Moment) -> list[str]:
 def push(sheet: Sheet, audience: str, *, after: int, steers: bool) -> str:
     """One message: what the events after `after` change, whole; their rows of the timeline; the number it brings to."""
     fragments = [
-        sheet.html(name, audience, key)
-        for name, key in changed(sheet, after)
-        if steers or name != STEERING
+        sheet.html(name, audience, key) for name, key in changed(sheet, after) if steers or name != STEERING
     ]
     fragments.append(_rows(sheet, audience, after))
     return "".join([*fragments, seq_element(sheet.seq)])
@@ -232,6 +235,4 @@ def seq_element(seq: int) -> SafeString:
 
 def written(round_number: int, seat: int, text: str) -> str:
     """A proposal as it is written: replaced by the finished card."""
-    return render_to_string(
-        "deliberation/_written.html", {"key": f"{round_number}-{seat}", "text": text}
-    )
+    return render_to_string("deliberation/_written.html", {"key": f"{round_number}-{seat}", "text": text})

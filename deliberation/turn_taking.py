@@ -81,6 +81,7 @@ class _Table:
         self.seed = sampling_seed(self.session)
         self.calls: dict[int, Call] = {}
         self.pages: dict[int, str] = {}
+        self.watched = False
         self._claims = {claim.pk: claim for claim in claims}
 
     def take(self) -> None:
@@ -88,6 +89,7 @@ class _Table:
             for call in self._prepare():
                 self.calls[call.turn.pk] = call
                 calls.submit(call.turn.pk, call.request)
+            self.watched = live.is_watched(self.session.pk)
             connection.close()  # a thread gives its connection back before it waits
             for message in calls:
                 self._hear(calls, message)
@@ -145,6 +147,7 @@ class _Table:
             return
         try:
             if isinstance(message, Tick):
+                self.watched = live.is_watched(self.session.pk)
                 self._heed_stop(calls)
             elif isinstance(message, Done):
                 self._read(calls, message)
@@ -162,6 +165,8 @@ class _Table:
         if call.turn.kind != Turn.Kind.PROPOSE:
             return
         page = self.pages[message.key] = self.pages.get(message.key, "") + message.text
+        if not self.watched:
+            return
         live.publish(
             live.open_group(self.session.pk),
             {

@@ -7,7 +7,6 @@ to remember to stop it. A kept process that dies meanwhile is started again, at 
 library only: it stays resident.
 """
 
-import os
 import signal
 import sys
 import time
@@ -15,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from nsed_web import deployment, embedded, locks, programs, state
 from nsed_web.processes import Child, Program, start, stop
@@ -59,6 +59,7 @@ class Charge:
     programs: Sequence[Program]
     is_ready: Callable[[], bool]
     finish: Callable[[], None]
+    uses: Sequence[IO[bytes]] = ()  # what this process uses itself, until all has stopped
 
 
 def servers() -> Charge:
@@ -70,14 +71,13 @@ def servers() -> Charge:
 
 def workers() -> Charge:
     """They use the servers, and so does this process until they have stopped."""
-    _keep_open.append(locks.hold(SERVERS.users_lock, shared=True))
+    servers_in_use = locks.hold(SERVERS.users_lock, shared=True)
     chosen = (programs.turns(deployment.from_environment()), programs.solver())
     logged = tuple(replace(each, log=state.log_file(each.name)) for each in chosen)
-    return Charge(logged, is_ready=lambda: True, finish=lambda: None)
+    return Charge(logged, is_ready=lambda: True, finish=lambda: None, uses=(servers_in_use,))
 
 
 CHARGES = {SERVERS.name: servers, WORKERS.name: workers}
-_keep_open: list[object] = []
 
 
 class Kept:
@@ -138,14 +138,11 @@ class Kept:
 
 
 def main(name: str) -> int:
-    """Leaves for the background once the keeper's lock is taken; a second keeper ends at once."""
+    """A second keeper of the same ends at once."""
     files = Files(name)
     lock = locks.try_hold(files.keeper_lock)
     if lock is None:
         return 0
-    if os.fork():  # the starter waits for this process alone; the lock goes with the child
-        os._exit(0)
-    os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
     try:

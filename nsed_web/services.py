@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO
 
 from nsed_web import deployment, embedded, locks, signs, state
 from nsed_web.keeper import SERVERS, WORKERS, Files
@@ -71,7 +70,7 @@ def attach() -> None:
 @cache
 def hold_servers() -> None:
     """Until this process ends. ServicesError when they cannot be started."""
-    atexit.register(_let_go, SERVERS, _use(SERVERS))
+    atexit.register(Use(SERVERS).let_go)
 
 
 def is_embedded() -> bool:
@@ -87,34 +86,62 @@ def keeper_is_gone() -> bool:
 # Users of what a keeper keeps
 
 
-def _use(files: Files) -> IO[bytes]:
-    """Counts this process as a user until the returned file is closed, and waits until what it uses is up. A
-    user is counted first: a keeper that ends from then on has failed.
-    """
-    user = locks.hold(files.users_lock, shared=True)
-    deadline = time.monotonic() + COME_UP_S
-    started = False
-    while not is_up(files):
-        if not locks.is_held(files.keeper_lock):
-            if started:
-                raise ServicesError(_last_words(files))
-            _start_keeper(files)
-            started = True
-        if time.monotonic() > deadline:
-            raise ServicesError(f"the {files.name} did not come up; see {_keeper_log(files)}")
-        time.sleep(0.02)
-    return user
+class Use:
+    """This process as a user: counted until let_go(), or until it ends."""
+
+    def __init__(self, files: Files) -> None:
+        """Waits until what is used is up. We are counted first: a keeper that ends from then on has failed."""
+        self._files = files
+        self._lock = locks.hold(files.users_lock, shared=True)
+        self._keeper: subprocess.Popen[bytes] | None = None
+        deadline = time.monotonic() + COME_UP_S
+        while not is_up(files):
+            self._need_keeper()
+            if time.monotonic() > deadline:
+                raise ServicesError(f"the {files.name} did not come up; see {_keeper_log(files)}")
+            time.sleep(0.02)
+
+    def _need_keeper(self) -> None:
+        """Starts one where none is at work. Of several that are started at once, all but one end at once."""
+        if self._keeper is None and not locks.is_held(self._files.keeper_lock):
+            argv = [sys.executable, "-m", "nsed_web.keeper", self._files.name]
+            with _keeper_log(self._files).open("ab") as log:
+                self._keeper = subprocess.Popen(
+                    argv,
+                    cwd=state.PROJECT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        elif self._has_failed():
+            raise ServicesError(_last_words(self._files))
+
+    def _has_failed(self) -> bool:
+        is_ours_gone = self._keeper is not None and self._keeper.poll() is not None
+        return is_ours_gone and not locks.is_held(self._files.keeper_lock)
+
+    def let_go(self) -> None:
+        """Waits for the stop where we were the last user."""
+        self._lock.close()
+        deadline = time.monotonic() + STOP_S
+        while (
+            locks.is_held(self._files.keeper_lock) and not self._has_others() and time.monotonic() < deadline
+        ):
+            time.sleep(0.02)
+        if self._keeper is not None and not locks.is_held(self._files.keeper_lock):
+            self._keeper.wait()
+
+    def _has_others(self) -> bool:
+        """A shared lock can be had and an exclusive one cannot: somebody else holds a shared one, and not the
+        keeper.
+        """
+        path = self._files.users_lock
+        return locks.is_held(path) and not locks.is_held(path, against_shared=True)
 
 
 def is_up(files: Files) -> bool:
     return files.up_note.exists() and locks.is_held(files.keeper_lock)
-
-
-def _start_keeper(files: Files) -> None:
-    """Returns when the keeper holds its lock and has left for the background, or another one was faster."""
-    argv = [sys.executable, "-m", "nsed_web.keeper", files.name]
-    with _keeper_log(files).open("ab") as log:
-        subprocess.run(argv, cwd=state.PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
 
 
 def _keeper_log(files: Files) -> Path:
@@ -124,21 +151,6 @@ def _keeper_log(files: Files) -> Path:
 def _last_words(files: Files) -> str:
     lines = _keeper_log(files).read_text().strip().splitlines()
     return lines[-1] if lines else f"the {files.name} did not come up"
-
-
-def _let_go(files: Files, user: IO[bytes]) -> None:
-    """Stops counting as a user, and waits for the stop where we were the last."""
-    user.close()
-    deadline = time.monotonic() + STOP_S
-    while locks.is_held(files.keeper_lock) and not _others_use(files) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def _others_use(files: Files) -> bool:
-    """A shared lock can be had and an exclusive one cannot: somebody else holds a shared one, and not the
-    keeper.
-    """
-    return locks.is_held(files.users_lock) and not locks.is_held(files.users_lock, against_shared=True)
 
 
 # Preparing a database
@@ -191,19 +203,19 @@ class Workers:
     """Workers for the time of one command: those that are seen at work, else ours."""
 
     def __init__(self) -> None:
-        self._user: IO[bytes] | None = None
+        self._use: Use | None = None
 
     def ensure(self) -> None:
         """Starts workers where none is seen; to be called now and then, since those of `up` may go
         meanwhile.
         """
-        if self._user is None and (is_up(WORKERS) or signs.unserved_queues()):
-            self._user = _use(WORKERS)
+        if self._use is None and (is_up(WORKERS) or signs.unserved_queues()):
+            self._use = Use(WORKERS)
             _wait_for_workers()
 
     def let_go(self) -> None:
-        if self._user is not None:
-            _let_go(WORKERS, self._user)
+        if self._use is not None:
+            self._use.let_go()
 
 
 def _wait_for_workers() -> None:

@@ -33,7 +33,9 @@ SPEC = EndpointSpec(
 
 def person(username: str = "owner", *, full_name: str = "") -> User:
     first, _, last = full_name.partition(" ")
-    return User.objects.create_user(username, password="correct horse battery", first_name=first, last_name=last)
+    return User.objects.create_user(
+        username, password="correct horse battery", first_name=first, last_name=last
+    )
 
 
 @dataclass
@@ -47,7 +49,9 @@ class Table:
 
     @property
     def agents(self) -> list[int]:
-        return list(self.session.participants.filter(kind="model").order_by("seat").values_list("seat", flat=True))
+        return list(
+            self.session.participants.filter(kind="model").order_by("seat").values_list("seat", flat=True)
+        )
 
     @property
     def state(self) -> str:
@@ -65,14 +69,14 @@ class Table:
         orchestrator.advance(self.id)
         return self.state
 
-    def propose(self, seat: int, answer: str = "391", **more: Any) -> "Table":
+    def propose(self, seat: int, final: str = "391", **more: Any) -> "Table":
         """The agent's proposal, with one claim unless `claims` says otherwise."""
         turn = self.turn(seat, "propose")
         prompt = propose.build(prompting.propose_inputs(self._prompts(), turn.participant))
         body = {
             "reasoning": "I multiplied in parts.",
-            "answer": f"It is **{answer}**.",
-            "final_answer": answer,
+            "answer": f"It is **{final}**.",
+            "final_answer": final,
             "claims": [{"text": CLAIM}],
             "confidence": 0.8,
             "addressed": [],
@@ -106,7 +110,9 @@ class Table:
     def settle_late(self, turn: Turn) -> None:
         """An answer that comes when the session has gone on without it."""
         prompt = propose.build(prompting.propose_inputs(self._prompts(), turn.participant))
-        exchange = _exchange(turn, prompt, {"answer": "too late", "reasoning": "", "final_answer": None, "claims": []})
+        exchange = _exchange(
+            turn, prompt, {"answer": "too late", "reasoning": "", "final_answer": None, "claims": []}
+        )
         with self.taken(turn) as held:
             turns.settle_proposal(held, propose.parse(exchange.reply.body), exchange)
 
@@ -142,7 +148,9 @@ class Table:
         self.session.refresh_from_db()
         return people.cast_ballot(self.id, user, vote)
 
-    def strike(self, user: User, seat: int, *, kind: str = "proposal", round_number: int | None = None) -> int:
+    def strike(
+        self, user: User, seat: int, *, kind: str = "proposal", round_number: int | None = None
+    ) -> int:
         strike = people.Strike(
             round=round_number or self.session.round,
             kind=kind,

@@ -1,6 +1,5 @@
 """What both exchanges share: the prompt as a value, the refusal of a reply, and the one re-ask."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +13,7 @@ after it, no code fence."""
 
 
 class MalformedReply(ValueError):
-    """A reply that cannot be used. str() is one sentence, fit to be quoted to the model and shown to
-    people.
-    """
+    """A reply that cannot be used. str() is a sentence, fit to be quoted to the model and shown to people."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +34,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class OwnProposal:
-    """A participant's own proposal. net_support is in [-1, +1] (protocol.md 4), None where nobody weighed
-    it.
-    """
+    """A participant's own proposal. net_support in [-1, +1] (protocol.md 4), None: nobody weighed it."""
 
     answer: str
     reasoning: str
@@ -50,12 +45,8 @@ class OwnProposal:
 
 
 def reask(prompt: Prompt, reply_text: str, error: str, *, keep_chars: int = 4_000) -> Prompt:
-    """The same prompt with the unusable reply (its first keep_chars characters) and the sentence that
-    refused it.
-    """
+    """The prompt again, with the beginning of the reply that was no use and the sentence that refused it."""
     said = clean(reply_text[:keep_chars]).strip() or "(empty reply)"
-    turn: tuple[Mapping[str, str], ...] = (
-        {"role": "assistant", "content": said},
-        {"role": "user", "content": REASK.format(error=clean(error))},
-    )
-    return replace(prompt, messages=prompt.messages + tuple(dict(message) for message in turn))
+    refused = {"role": "assistant", "content": said}
+    asked = {"role": "user", "content": REASK.format(error=clean(error))}
+    return replace(prompt, messages=(*prompt.messages, refused, asked))

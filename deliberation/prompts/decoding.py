@@ -1,6 +1,4 @@
-"""JSON text to values, strictly or with damage that has one reading only: linear time, bounded depth, no
-guessing.
-"""
+"""JSON text to values, strictly or with damage that has only one reading. Linear time, bounded depth."""
 
 import json
 import re
@@ -73,9 +71,7 @@ def as_record(pairs: list[tuple[str, object]]) -> Record:
 
 
 def depth_end(text: str, *, start: int = 0, limits: Limits) -> tuple[int, str]:
-    """Where the JSON value that begins at start ends, and how: "closed", "open" (never) or "deep" (too
-    deep).
-    """
+    """Where the JSON value that begins at start ends, and how: "closed", "open" (never) or too "deep"."""
     depth = 0
     for token in BRACKET.finditer(text, start):
         first = token[0][0]

@@ -1,7 +1,6 @@
 """Fields of a decoded reply: found under their own name or an alias, and read as text, number or list.
 
-Every mending is said in a note: one sentence, fit for a screen. What cannot be read is None; nothing is
-guessed.
+Every mending is said in a note, fit for a screen. What cannot be read is None; nothing is guessed.
 """
 
 import json
@@ -83,7 +82,7 @@ VERDICT: Final = {
 }
 Table = Mapping[str, tuple[str, ...]]
 
-NOTHING = frozenset({"", "null", "none", "n/a", "na", "nil", "undefined", "-", "not applicable"})
+NOTHING = frozenset({"", "null", "none", "n/a", "-", "not applicable"})
 NOT_FINITE = "is not finite"
 NUMBER = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+))\s*(%|/\s*100(?:\.0*)?)?")
 
@@ -108,14 +107,9 @@ class Number:
 
 
 def folded_key(key: str) -> str:
-    """ "Final Answer", "finalAnswer" and "final-answer" are one key: final_answer."""
+    """One key for "Final Answer", "finalAnswer" and "final-answer": final_answer."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
-
-
-def names(table: Table) -> frozenset[str]:
-    """Every name under which a field of the table is accepted."""
-    return frozenset(table) | frozenset(alias for aliases in table.values() for alias in aliases)
 
 
 def resolved(record: Record, *, table: Table, notes: list[str]) -> Record:
@@ -170,9 +164,9 @@ def number(value: object) -> Number:
         return Number(None, problem="is missing")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return Number(None, problem=f"is no number ({clean(json.dumps(value))[:40]})")
-    if isinstance(value, float) and not math.isfinite(value):
-        return Number(None, problem=NOT_FINITE)
-    return Number(float(value)) if abs(value) < 1e300 else Number(None, problem=NOT_FINITE)
+    if isinstance(value, int):
+        return Number(float(value)) if value.bit_length() < 1_000 else Number(None, problem=NOT_FINITE)
+    return Number(value) if math.isfinite(value) else Number(None, problem=NOT_FINITE)
 
 
 def number_from_text(value: str) -> Number:

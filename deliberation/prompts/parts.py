@@ -1,6 +1,4 @@
-"""The parts of a user message. Whatever a participant wrote stands inside a fence; our own words stand
-outside.
-"""
+"""The parts of a user message: what participants wrote inside fences, our own words outside."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -98,10 +96,8 @@ def guidance_part(guidance: Iterable[str], *, nonce: str) -> str:
 
 
 def candidate_part(candidate: Candidate, *, nonce: str, reasoning_chars: int) -> str:
-    """A candidate under its heading line `[candidate X]`: measured shape, answer, result, reasoning,
-    claims.
-    """
-    reasoning = cut(candidate.reasoning, chars=reasoning_chars)
+    """A candidate under its heading line `[candidate X]`: answer, result, reasoning, claims, with shapes."""
+    reasoning = candidate.reasoning[:reasoning_chars]
     note = "" if reasoning == candidate.reasoning else f" (cut at {reasoning_chars:,} characters)"
     lines = [
         f"[candidate {candidate.label}]",
@@ -118,10 +114,6 @@ def candidate_part(candidate: Candidate, *, nonce: str, reasoning_chars: int) ->
     if candidate.claims:
         lines += ["Its claims, with their ids", fence("claims", claim_lines(candidate.claims), nonce=nonce)]
     return "\n".join(lines)
-
-
-def cut(text: str, *, chars: int) -> str:
-    return text if len(text) <= chars else text[:chars]
 
 
 def claim_lines(claims: Iterable[tuple[str, str]]) -> str:

@@ -1,6 +1,4 @@
-"""The reading of a proposal: an answer is needed, everything else is kept where it can be read and noted
-where not.
-"""
+"""The reading of a proposal: an answer is needed; all else is kept where readable and noted where not."""
 
 from deliberation.prompts import fields
 from deliberation.prompts.base import MalformedReply
@@ -73,9 +71,7 @@ def names_of(field: str) -> tuple[str, ...]:
 
 
 def read_answer(record: Record, *, final_answer: str | None, cut_key: str | None, notes: list[str]) -> str:
-    """The answer; the result alone where the reply gives nothing else. Raises MalformedReply where both are
-    missing.
-    """
+    """The answer, or the result where the reply gives nothing else. Raises MalformedReply without both."""
     answer = text(record.get("answer"))
     if not answer and final_answer is None:
         raise MalformedReply("the answer is missing or empty.")
@@ -120,9 +116,7 @@ def claim_text(item: object) -> str:
 
 
 def read_confidence(value: object, *, notes: list[str]) -> float | None:
-    """A chance in [0, 1]. Above 10 it is per cent, noted; from 1 to 10 the scale is unknown, so it is
-    dropped.
-    """
+    """A chance in [0, 1]; above 10 per cent, noted; from 1 to 10 of an unknown scale, so dropped."""
     if value is None or (isinstance(value, str) and text_or_none(value) is None):
         return None
     read = number(value)

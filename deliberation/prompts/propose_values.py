@@ -41,9 +41,7 @@ class ClaimText:
 
 @dataclass(frozen=True)
 class Addressed:
-    """What a proposal did about a claim. outcome: one of OUTCOMES ("corrected" gives the old claim up), or
-    None.
-    """
+    """What a proposal did about a claim. outcome: of OUTCOMES, or None; "corrected" gives the claim up."""
 
     claim_id: str
     outcome: str | None
@@ -52,9 +50,7 @@ class Addressed:
 
 @dataclass(frozen=True)
 class ProposalReply:
-    """A proposal as read. confidence in [0, 1]. notes: what the reading mended or dropped, one sentence
-    each.
-    """
+    """A proposal as read. confidence in [0, 1]. notes: what the reading mended or dropped."""
 
     reasoning: str
     answer: str

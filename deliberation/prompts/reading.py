@@ -33,9 +33,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the reply that looks like one JSON value; value None where it cannot be read as it
-    stands.
-    """
+    """A stretch of the reply that looks like one JSON value; value None where it is not, as it stands."""
 
     text: str
     value: object
@@ -84,9 +82,7 @@ def without_thinking(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def whole(text: str, *, limits: Limits) -> object:
-    """The text as one JSON value, a JSON text inside a JSON string unpacked once; None where it is not
-    JSON.
-    """
+    """The text as one JSON value, JSON inside a JSON string unpacked once; None where it is not JSON."""
     value = load(text, limits=limits) if text[:1] in ("{", "[", '"') else None
     return load(value.strip(), limits=limits) if isinstance(value, str) else value
 
@@ -145,7 +141,7 @@ def unlike(value: object) -> str:
 
 
 def unwrapped(value: object, *, name: str) -> object:
-    """The object that holds the field `name`, where a reply wraps it: in a list of one, or under other keys."""
+    """The object that holds the field `name`, where a reply wraps it in a list of one or under other keys."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return wrapped(value, name=name, levels=3) or value

@@ -15,6 +15,9 @@ CUT_NUMBER = re.compile(r"(?<=[:\s])[-+0-9.][-+0-9.eE]*$")
 KEY = re.compile(r"""["'](\w{1,60})["']\s*:|[{,]\s*(\w{1,60})\s*:""")
 FINISHED_TEXT = re.compile(r"(?<!\\)[\"'][\s,}\]]*$")
 
+# What the library raises on hostile texts: its refusals, and assertions and slips that random texts found.
+LIBRARY_FAILURES = (ValueError, AssertionError, AttributeError, LookupError, TypeError, RecursionError)
+
 
 class Exhausted(Exception):
     """The library has looked at the text as often as it may."""
@@ -59,15 +62,15 @@ def looked_through(broken: str, *, limits: Limits) -> object:
     text.looks_left = limits.repair_looks
     try:
         return json_repair.loads(text, skip_json_loads=True)
-    except (ValueError, Exhausted) as refused:
+    except (Exhausted, *LIBRARY_FAILURES) as refused:
         raise MalformedReply("the reply is not valid JSON and could not be repaired.") from refused
 
 
 def holds_key_twice(broken: str, value: object) -> bool:
     """Whether the text names one of the value's keys more often than the value does.
 
-    The library keeps the last of two and says nothing. A text that quotes a key can be refused without need; the
-    re-ask costs less than a weight that nobody meant.
+    The library keeps the last of two and says nothing. A text that quotes a key can be refused without
+    need; the re-ask costs less than a weight that nobody meant.
     """
     kept = Counter(keys_in(value))
     named = Counter(match[1] or match[2] for match in KEY.finditer(broken))

@@ -49,11 +49,9 @@ def read_reviews(body: bytes, *, inputs: ReviewInputs) -> ReviewReply:
 
 
 def ballot_of(found: Sequence[object], *, labels: Sequence[str]) -> Record:
-    """The object that holds the reviews, whatever form the reply gave them; an empty one where there is
-    none.
+    """The object that holds the reviews, whatever form the reply gave them; an empty one where none does.
 
-    Forms: {"reviews": ...}; a bare list of reviews; one object per candidate, one after the other; {label:
-    ...}.
+    Forms: {"reviews": ...}; a bare list of reviews; one object after the other; {label: review or weight}.
     """
     value = unwrapped(found[-1], name="reviews")
     if is_review(value, labels=labels):
@@ -82,9 +80,7 @@ def refuse_two_lists(ballot: Record) -> None:
 
 
 def known_label(said: object, *, labels: Sequence[str]) -> str | None:
-    """The label that "Candidate B", "[b]", "**B**" or "candidate_b" means; None where it is none of the
-    labels.
-    """
+    """The label that "Candidate B", "[b]", "**B**" or "candidate_b" means; None for any other."""
     if not isinstance(said, str) or len(said) > 60:
         return None
     bare = plain(said)
@@ -92,26 +88,23 @@ def known_label(said: object, *, labels: Sequence[str]) -> str | None:
 
 
 def plain(said: str) -> str:
-    words = re.sub(r"[\W_]+", " ", said).strip().lower()
-    return BEFORE_LABEL.sub("", words)
+    return BEFORE_LABEL.sub("", bare_words(said))
+
+
+def bare_words(said: str) -> str:
+    return re.sub(r"[\W_]+", " ", said).strip().lower()
 
 
 def is_own(said: object, *, own_label: str | None) -> bool:
     """Whether the entry weighs the reviewer's own proposal (protocol.md 2, diagonal mask)."""
     if not isinstance(said, str) or len(said) > 60:
         return False
-    own = own_label is not None and plain(said) == plain(own_label)
-    return (
-        own
-        or re.sub(r"[\W_]+", " ", said).strip().lower().removeprefix("the ").removeprefix("your ")
-        in OWN_WORDS
-    )
+    words = bare_words(said).removeprefix("the ").removeprefix("your ")
+    return words in OWN_WORDS or (own_label is not None and plain(said) == plain(own_label))
 
 
 def entries(reviews: object, *, notes: list[str]) -> Iterator[Entry]:
-    """(what the entry calls its candidate, its fields) for a list of reviews or an object with a key per
-    candidate.
-    """
+    """(name of its candidate, its fields) of each entry of a list, or of an object keyed by candidate."""
     if isinstance(reviews, Record):
         yield from (entry_of(key, item, twice=key in reviews.repeated) for key, item in reviews.items())
     for item in reviews if isinstance(reviews, list) else ():
@@ -191,9 +184,7 @@ def read_review(
 
 
 def read_weight(value: object, *, label: str, notes: list[str]) -> float | None:
-    """A weight in [-100, +100], clamped and noted where it lies outside; None, noted, where it cannot be
-    read.
-    """
+    """A weight in [-100, +100]; clamped where it lies outside, None where it cannot be read, both noted."""
     read = number(value)
     if read.value is None:
         notes.append(f"candidate {label} has no weight: it {read.problem}")
@@ -203,4 +194,4 @@ def read_weight(value: object, *, label: str, notes: list[str]) -> float | None:
     clamped = min(100.0, max(-100.0, read.value))
     if clamped != read.value:
         notes.append(f"the weight of candidate {label} was clamped from {read.value:g} to {clamped:g}")
-    return clamped
+    return clamped + 0.0  # no minus zero

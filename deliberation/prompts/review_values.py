@@ -70,9 +70,7 @@ class ClaimVerdict:
 
 @dataclass(frozen=True)
 class CandidateReview:
-    """weight in [-100, +100], None where the reply gives no usable one. categories: every name of
-    CATEGORIES.
-    """
+    """weight in [-100, +100], None where the reply gives no usable one. categories: all of CATEGORIES."""
 
     label: str
     weight: float | None

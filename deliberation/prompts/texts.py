@@ -1,10 +1,9 @@
-"""Plain operations on text that came from a model or a person: made safe to encode, compared, fenced,
-measured.
-"""
+"""Plain operations on text that came from a model or a person: cleaned, compared, fenced, measured."""
 
 import re
 import unicodedata
 
+LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\U000e0000-\U000e007f]")
 NONCE = re.compile(r"[0-9A-Za-z]{8,}")
 HEADING = re.compile(r"^([^\S\n]*)\[(candidate\b[^\]\n]*)\]", re.IGNORECASE | re.MULTILINE)
@@ -16,30 +15,28 @@ FOLDED = str.maketrans(
 SWALLOWED_AS = {"\b": "b", "\f": "f", "\r": "r", "\t": "t", "\n": "n"}
 SWALLOWED = re.compile(
     "[\b\f](?=[A-Za-z])"
-    "|\r(?=(?:ight|ho|angle|floor|ceil|m)\\b)"
-    "|\t(?=(?:ext|imes|heta|frac|au|an|herefore|ilde|riangle|extbf|extit|extrm)\\b)"
+    "|\r(?=ight|angle|floor|ceil|ho\\b|m\\b)"
+    "|\t(?=(?:ext|extbf|extit|extrm|imes|heta|frac|au|herefore|ilde|riangle)\\b)"
     "|\n(?=(?:eq|abla|otin|subseteq)\\b)"
 )
 
 
 def clean(text: str) -> str:
-    """The text with line ends as \\n and every character that cannot be stored, sent or seen replaced by
-    U+FFFD.
+    """The text with all line ends as \\n, and U+FFFD for what cannot be stored, sent or seen.
 
     NUL, other controls, lone surrogates (they have no UTF-8 form) and the invisible tag characters, which
     can carry instructions that no person sees.
     """
-    return UNSAFE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return UNSAFE.sub("\ufffd", LINE_END.sub("\n", text))
 
 
 def folded(text: str) -> str:
     """The form in which quotes are compared: quotation marks, dashes and white space made equal."""
-    return " ".join(unicodedata.normalize("NFKC", clean(text).translate(FOLDED)).translate(FOLDED).split())
+    return " ".join(unicodedata.normalize("NFKC", clean(text).translate(FOLDED)).split())
 
 
 def fence(name: str, text: str, *, nonce: str) -> str:
-    """The text between two lines that it cannot contain; lines that look like our headings lose their
-    brackets.
+    """The text between two lines that it cannot contain; what looks like our headings loses its brackets.
 
     Raises ValueError where the nonce is shorter than 8 characters or not alphanumeric: it would be
     guessable, or a text could rebuild it from the mark that replaces it.
@@ -63,8 +60,7 @@ def shape(text: str) -> str:
 
 
 def restored_latex(text: str) -> str:
-    """The text with LaTeX commands whose backslash JSON took for an escape: "\\\\frac" arrives as form feed
-    + "rac".
+    """The text with LaTeX commands restored whose backslash JSON took for an escape, as in form feed + "rac".
 
     Form feed and backspace before a letter have no other reading; tabs and line breaks are restored only
     before the rest of a command's name.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from deliberation.prompts import fields
 from deliberation.prompts.fields import Record, drop_repeated, number, one_of, records, resolved, text
-from deliberation.prompts.parts import claim_lines, cut
+from deliberation.prompts.parts import claim_lines
 from deliberation.prompts.review_values import (
     CATEGORIES,
     STANCES,
@@ -57,16 +57,19 @@ def read_verdicts(
     ids = {claim_id for claim_id, _ in (*candidate.claims, *contested_pairs(inputs))}
     read = [read_verdict(item, seen=seen, ids=ids) for item in found]
     kept = tuple(verdict for verdict in read if verdict is not None)
-    if len(kept) < len(read):
-        notes.append(
-            f"{len(read) - len(kept)} claim verdicts on candidate {candidate.label} could not be read"
-        )
-    ungrounded = sum(not verdict.grounded for verdict in kept)
-    if ungrounded:
-        notes.append(
-            f"{ungrounded} quotes are not in candidate {candidate.label}; their verdicts do not count"
-        )
+    notes += uncounted(candidate.label, unread=len(read) - len(kept), kept=kept)
     return kept
+
+
+def uncounted(label: str, *, unread: int, kept: Iterable[ClaimVerdict]) -> Iterable[str]:
+    """The notes about verdicts that do not count."""
+    if unread:
+        yield f"{unread} claim verdict{'' if unread == 1 else 's'} on candidate {label} could not be read"
+    ungrounded = sum(not verdict.grounded for verdict in kept)
+    if ungrounded == 1:
+        yield f"1 quote is not in candidate {label}; its verdict does not count"
+    elif ungrounded:
+        yield f"{ungrounded} quotes are not in candidate {label}; their verdicts do not count"
 
 
 def read_verdict(item: Record, *, seen: str, ids: set[str]) -> ClaimVerdict | None:
@@ -86,21 +89,17 @@ def read_verdict(item: Record, *, seen: str, ids: set[str]) -> ClaimVerdict | No
 
 
 def is_grounded(quote: str, *, seen: str) -> bool:
-    """Whether the quote stands in the (folded) text; marks around it and dots of omission at its ends do
-    not matter.
-    """
+    """Whether the quote stands in the folded text, whatever marks or dots of omission surround it."""
     words = folded(quote).strip(EDGES)
     return any(character.isalnum() for character in words) and words in seen
 
 
 def shown_text(candidate: Candidate, *, inputs: ReviewInputs) -> str:
-    """All that this reviewer was shown of the candidate, and the contested claims that it was asked to
-    judge again.
-    """
+    """All that this reviewer was shown of the candidate, and the contested claims to judge again."""
     texts = (
         candidate.answer,
         candidate.final_answer or "",
-        cut(candidate.reasoning, chars=inputs.peer_reasoning_chars),
+        candidate.reasoning[: inputs.peer_reasoning_chars],
         claim_lines(candidate.claims),
         claim_lines(contested_pairs(inputs)),
     )
@@ -123,9 +122,7 @@ def no_categories() -> dict[str, float | None]:
 
 
 def read_categories(value: object, *, label: str, notes: list[str]) -> dict[str, float | None]:
-    """Every category with its rating in [-100, +100], clamped and noted where outside, None where not
-    readable.
-    """
+    """All categories, each rating in [-100, +100]: clamped where outside, None where unreadable, noted."""
     ratings = no_categories()
     if not isinstance(value, Record):
         return ratings

@@ -25,7 +25,7 @@ def tally_door(data: bytes) -> Any:
     """The tally of one round, or of each of a list of rounds. Raises DoorError."""
     value = _load(data)
     if isinstance(value, list):
-        return [_tally_of(item, where=f"[{index}].") for index, item in enumerate(value)]
+        return [_tally_of(item, where=f"[{index}]") for index, item in enumerate(value)]
     return _tally_of(value, where="")
 
 

@@ -96,10 +96,14 @@ class Reader:
     ids: Names = field(default_factory=lambda: Names("proposal"))
     notes: list[Note] = field(default_factory=list)
 
+    @property
+    def at(self) -> str:
+        return f"{self.where}." if self.where else ""
+
     def read(self, value: Any) -> tuple[RoundInput, Rules]:
         """The round and its rules. Raises DoorError."""
         record = _object(value, FIELDS, where=self.where or "The input", needs=("participants", "proposals"))
-        number = _whole(record.get("round", 1), where=f"{self.where}round", least=1)
+        number = _whole(record.get("round", 1), where=f"{self.at}round", least=1)
         participants = [self._participant(*item) for item in self._items(record, "participants")]
         proposals = [self._proposal(*item) for item in self._items(record, "proposals")]
         ballots = [self._ballot(*item) for item in self._items(record, "ballots")]
@@ -111,15 +115,15 @@ class Reader:
             proposals=tuple(proposals),
             ballots=tuple(ballots),
             vetoes=tuple(vetoes),
-            secret=secret_from_seed(_whole(record.get("seed", 0), where=f"{self.where}seed", least=0)),
+            secret=secret_from_seed(_whole(record.get("seed", 0), where=f"{self.at}seed", least=0)),
         )
         return inputs, self._rules(record.get("rules", {}))
 
     def _items(self, record: Mapping[str, Any], name: str) -> list[tuple[Any, str]]:
         items = record.get(name, [])
         if not isinstance(items, list):
-            raise DoorError(f"{self.where}{name} must be a list.")
-        return [(item, f"{self.where}{name}[{index}]") for index, item in enumerate(items)]
+            raise DoorError(f"{self.at}{name} must be a list.")
+        return [(item, f"{self.at}{name}[{index}]") for index, item in enumerate(items)]
 
     def _participant(self, item: Any, where: str) -> Participant:
         record = _object(item, ("id", "kind", "family", "weight", "reliability"), where=where, needs=("id",))
@@ -170,7 +174,7 @@ class Reader:
         authors = {each.id: each.author for each in proposals}
         doubled = {note.voter for note in self.notes}
         for index, ballot in enumerate(ballots):
-            where = f"{self.where}ballots[{index}]"
+            where = f"{self.at}ballots[{index}]"
             if ballot.voter in {each.voter for each in ballots[:index]}:
                 raise DoorError(f"{where}: participant {self.seats.name(ballot.voter)!r} has two ballots.")
             if ballot.voter in people:
@@ -185,11 +189,11 @@ class Reader:
 
     def _rules(self, value: Any) -> Rules:
         if isinstance(value, Pairs) and value.doubled:
-            raise DoorError(f"{self.where}rules has the key {min(value.doubled)!r} twice.")
+            raise DoorError(f"{self.at}rules has the key {min(value.doubled)!r} twice.")
         try:
             return Rules.from_json(value)
         except RulesError as error:
-            raise DoorError(f"{self.where}rules: {error}") from None
+            raise DoorError(f"{self.at}rules: {error}") from None
 
 
 def _check_person(ballot: Ballot, *, authors: Mapping[int, int], doubled: bool, where: str) -> None:

@@ -52,7 +52,7 @@ class ReviewLine:
 
 @dataclass(frozen=True)
 class Card:
-    """state: writing | made | missing. net_support None: nobody weighed it, or hidden (`hidden`)."""
+    """state: writing | made | abstained | missing. net_support None: nobody weighed it, or hidden (`hidden`)."""
 
     key: str
     round: int
@@ -116,16 +116,16 @@ def _outcome(room: Room, number: int) -> RoundOutcome | None:
 
 
 def _state(room: Room, place: Place) -> tuple[str, str]:
-    """writing, made, or missing with its reason."""
+    """writing, made, abstained or missing, with its reason."""
     if place in room.proposals:
         return "made", ""
     turn = room.turns.get((*place, Turn.Kind.PROPOSE))
     if turn is None:
         return "missing", "It was not asked."
     if turn.state == Turn.State.ABSTAINED:
-        return "missing", f"No proposal: {words.reason(turn.reason)}."
+        return "abstained", f"No proposal: {words.reason(turn.reason)}."
     if room.session.ended:
-        return "missing", "No proposal: the session ended before it was written."
+        return "missing", "The session ended before it was written."
     return "writing", ""
 
 
@@ -207,12 +207,14 @@ def struck_by(room: Room, veto: Veto, *, audience: str) -> StruckBy:
 
 def seq_of(room: Room, kind: str, place: Place) -> int | None:
     """The number of the newest event of this kind about a place."""
-    return next((each.seq for each in reversed(room.moments) if each.kind == kind and each.place == place), None)
+    return next(
+        (each.seq for each in reversed(room.moments) if each.kind == kind and each.place == place), None
+    )
 
 
 @dataclass(frozen=True)
 class CardRound:
-    """open: the newest round, unfolded."""
+    """open: unfolded; the running round, at the end the one that the verdict comes from."""
 
     number: int
     open: bool
@@ -229,11 +231,12 @@ class Cards:
 
 def proposals(room: Room, *, audience: str) -> Cards:
     """Which cards there are: one for each agent that was asked, and for each person who proposed."""
+    unfolded = room.verdict.round if room.verdict else room.session.round
     return Cards(
         rounds=tuple(
             CardRound(
                 number,
-                number == room.session.round,
+                number == unfolded,
                 tuple(f"{number}-{seat}" for seat in seats_of(room, number)),
             )
             for number in sorted(room.rounds, reverse=True)

@@ -1,4 +1,4 @@
-"""What a person's forms start from, and what an act would change before it is confirmed: by the code that closes rounds."""
+"""What forms start from, and what an act would change before it is confirmed, by the code that closes rounds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -141,7 +141,9 @@ def _lost_name(room: Room, seat: int) -> str:
 def _why_lost(room: Room, seat: int) -> str:
     """The reason of the seat's last turn without an answer."""
     abstained = [
-        turn for (_, each, _), turn in room.turns.items() if each == seat and turn.state == Turn.State.ABSTAINED
+        turn
+        for (_, each, _), turn in room.turns.items()
+        if each == seat and turn.state == Turn.State.ABSTAINED
     ]
     return words.reason(abstained[-1].reason) if abstained else "no answer"
 

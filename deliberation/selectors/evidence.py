@@ -1,6 +1,7 @@
 """Why it goes on or ends: evidence against its threshold, and what a further round is expected to bring."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from deliberation import formats
 from deliberation.protocol import stopping
@@ -54,7 +55,7 @@ def utility(room: Room, *, audience: str, pieces: int = 10) -> UtilityView:
     It follows from the policy and the round's number alone, so every audience sees the same.
     """
     law, best = room.rules.law, stopping.t_opt(room.rules.law)
-    last = max(room.rules.max_rounds, int(best or 0)) + 1
+    last = max(room.rules.max_rounds, ceil(best or 0)) + 1
     times = [i / pieces for i in range(last * pieces + 1)]
     sentence = (
         "By this policy a further round always helps."
@@ -63,5 +64,8 @@ def utility(room: Room, *, audience: str, pieces: int = 10) -> UtilityView:
         f"{formats.number(best)} rounds."
     )
     return UtilityView(
-        sentence, tuple((t, round(stopping.utility(t, law), 6)) for t in times), room.session.round or None, best
+        sentence,
+        tuple((t, round(stopping.utility(t, law), 6)) for t in times),
+        room.session.round or None,
+        best,
     )

@@ -110,9 +110,13 @@ def _waiting(room: Room) -> tuple[str, datetime | None]:
     what = {S.PROPOSING: "proposal", S.REVIEWING: "ballot", S.HOLDING: "ballot"}[S(session.state)]
     kind = {S.PROPOSING: "agent", S.REVIEWING: "reviewer", S.HOLDING: "person"}[S(session.state)]
     seats = [turn.participant.seat for turn in open_turns]
-    plural = {"agent": "agents", "reviewer": "reviewers", "person": "people"}[kind] if len(seats) > 1 else kind
-    due = session.hold_until if session.state == S.HOLDING else max(
-        (turn.deadline_at for turn in open_turns if turn.deadline_at), default=None
+    plural = (
+        {"agent": "agents", "reviewer": "reviewers", "person": "people"}[kind] if len(seats) > 1 else kind
+    )
+    due = (
+        session.hold_until
+        if session.state == S.HOLDING
+        else max((turn.deadline_at for turn in open_turns if turn.deadline_at), default=None)
     )
     return f"{plural} {words.letters(seats)} ({what}{'s' if len(seats) > 1 else ''})", due
 
@@ -184,7 +188,9 @@ def rail(room: Room, *, audience: str) -> Rail:
     """Every round with its phases; each participant's turn in the running or last one."""
     session = room.session
     left = range(session.round + 1, room.rules.max_rounds + 1)
-    ahead = f"Round {left[0]}" if len(left) == 1 else f"Up to {room.rules.max_rounds} rounds" if left else None
+    ahead = (
+        f"Round {left[0]}" if len(left) == 1 else f"Up to {room.rules.max_rounds} rounds" if left else None
+    )
     return Rail(
         rounds=tuple(_rail_round(room, number, audience=audience) for number in room.rounds),
         ahead=None if session.ended else ahead,
@@ -219,13 +225,17 @@ def _turn_lines(room: Room, number: int, *, audience: str) -> tuple[TurnLine, ..
     return tuple(
         _turn_line(room, number, seat, audience=audience)
         for seat, each in room.seats.items()
-        if each.kind == MODEL or (number, seat, Turn.Kind.REVIEW) in room.turns or (number, seat) in room.ballots
+        if each.kind == MODEL
+        or (number, seat, Turn.Kind.REVIEW) in room.turns
+        or (number, seat) in room.ballots
     )
 
 
 def _turn_line(room: Room, number: int, seat: int, *, audience: str) -> TurnLine:
     """The later of the two turns that a participant has in a round."""
-    turn = room.turns.get((number, seat, Turn.Kind.REVIEW)) or room.turns.get((number, seat, Turn.Kind.PROPOSE))
+    turn = room.turns.get((number, seat, Turn.Kind.REVIEW)) or room.turns.get(
+        (number, seat, Turn.Kind.PROPOSE)
+    )
     person = who(room, seat, audience=audience)
     if room.seats[seat].kind == HUMAN and (number, seat) in room.ballots:
         done = turn is None or turn.state != Turn.State.OPEN

@@ -89,7 +89,9 @@ class Room:
     def outcomes(self) -> Mapping[int, RoundOutcome]:
         """The closed rounds, by number."""
         return {
-            number: RoundOutcome.from_json(each.outcome) for number, each in self.rounds.items() if each.outcome
+            number: RoundOutcome.from_json(each.outcome)
+            for number, each in self.rounds.items()
+            if each.outcome
         }
 
     @cached_property
@@ -173,9 +175,7 @@ def load(session_id: Any) -> Room:
         proposals=_placed(Proposal.objects.filter(round__session=session)),
         ballots=_placed(Ballot.objects.filter(round__session=session, current=True)),
         reviews=_reviews(session),
-        vetoes=tuple(
-            session.vetoes.select_related("round", "target", "user", "withdrawn_by").order_by("pk")
-        ),
+        vetoes=tuple(session.vetoes.select_related("round", "target", "user", "withdrawn_by").order_by("pk")),
         guidance=tuple(session.guidance.select_related("user", "to").order_by("pk")),
         invitations=tuple(session.invitations.select_related("user", "invited_by").order_by("pk")),
         usage=usage(session_id),
@@ -219,4 +219,6 @@ def usage(session_id: Any) -> Usage:
 def _sum(values: Iterable[Any]) -> Any:
     """None where nothing was reported, or one value is unknown."""
     known = list(values)
-    return None if not known or None in known else sum(known, Decimal(0) if isinstance(known[0], Decimal) else 0)
+    return (
+        None if not known or None in known else sum(known, Decimal(0) if isinstance(known[0], Decimal) else 0)
+    )

@@ -94,9 +94,7 @@ def _bar(room: Room, outcome: RoundOutcome, seat: int) -> Bar:
     same = [m for c in counted.classes if seat in c.members for m in c.members if m != seat]
     if same and counted.classes:
         said.append(f"same answer as {words.letters(same)}")
-    return Bar(
-        who(room, seat, audience="open"), counted.net_support[seat], ", ".join(said), vetoed, winner
-    )
+    return Bar(who(room, seat, audience="open"), counted.net_support[seat], ", ".join(said), vetoed, winner)
 
 
 def _tie(outcome: RoundOutcome) -> str | None:
@@ -115,7 +113,9 @@ def _flags(outcome: RoundOutcome) -> tuple[str, ...]:
     if counted.pivotal:
         said.append(f"Without the ballot of {words.letters(counted.pivotal)} another proposal would win.")
     if outcome.degradation.lost_ballots and not outcome.provisional:
-        answer = {True: "Yes", False: "No", None: "not computed for this rule"}[outcome.degradation.could_flip]
+        answer = {True: "Yes", False: "No", None: "not computed for this rule"}[
+            outcome.degradation.could_flip
+        ]
         lost = words.letters(outcome.degradation.lost_ballots)
         said.append(f"No ballot from {lost}. Could it have changed the winner? {answer}.")
     return tuple(said)
@@ -188,7 +188,9 @@ def matrix(room: Room, *, audience: str) -> Matrix:
     columns = [seat for seat in seats_of(room, number) if (number, seat) in room.proposals]
     if not number or not columns:
         return Matrix(None, False, blind, (), (), ())
-    voters = [seat for seat, each in room.seats.items() if each.kind == "model" or (number, seat) in room.ballots]
+    voters = [
+        seat for seat, each in room.seats.items() if each.kind == "model" or (number, seat) in room.ballots
+    ]
     return Matrix(
         number=number,
         provisional=bool(outcome and outcome.provisional),

@@ -41,7 +41,14 @@ def timeline(room: Room, *, audience: str, after: int = 0) -> Timeline:
 
 
 LOSSES = frozenset(
-    ("turn.abstained", "turn.discarded", "attempt.failed", "session.failed", "proposal.vetoed", "ballot.vetoed")
+    (
+        "turn.abstained",
+        "turn.discarded",
+        "attempt.failed",
+        "session.failed",
+        "proposal.vetoed",
+        "ballot.vetoed",
+    )
 )
 
 
@@ -138,7 +145,9 @@ def _vetoed(what: str) -> Tell:
 
 
 def _withdrawn(room: Room, data: Data, by: str, blind: bool) -> str:
-    return f"{by} took back the veto on the {data['target']} of {letter(data['seat'])} in round {data['round']}"
+    return (
+        f"{by} took back the veto on the {data['target']} of {letter(data['seat'])} in round {data['round']}"
+    )
 
 
 def _guided(room: Room, data: Data, by: str, blind: bool) -> str:
@@ -258,9 +267,7 @@ class GuidanceView:
 
 def guidance(room: Room, *, audience: str) -> GuidanceView:
     """Every word that people left for the agents, and whether the next prompts carry it."""
-    numbers = {
-        each.data["guidance"]: each.seq for each in room.moments if each.kind == "guidance.left"
-    }
+    numbers = {each.data["guidance"]: each.seq for each in room.moments if each.kind == "guidance.left"}
     return GuidanceView(
         room.session.pk,
         tuple(

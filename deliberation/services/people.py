@@ -41,7 +41,7 @@ def take_seat(session: Session, user: Any, *, asked: bool) -> Participant:
         actor=actor(user),
         payload={"seat": seat.seat, "user": user.pk, "asked": asked, "round": session.round},
     )
-    open_round = session.rounds.filter(outcome=None).first()
+    open_round = session.rounds.filter(closed_at=None).first()
     if asked and open_round is not None:
         open_human_turn(open_round, seat)
     return seat

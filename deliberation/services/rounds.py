@@ -187,7 +187,7 @@ def numbers_of(tally: dict[str, Any]) -> dict[str, Any]:
 
 def outcomes(session: Session) -> list[RoundOutcome]:
     """The closed rounds before the running one, in order."""
-    rows = session.rounds.exclude(outcome=None).order_by("number").values_list("outcome", flat=True)
+    rows = session.rounds.exclude(closed_at=None).order_by("number").values_list("outcome", flat=True)
     return [RoundOutcome.from_json(row) for row in rows]
 
 

@@ -1,6 +1,4 @@
-"""The hash chain (architecture.md "One log, many readers"): h_0 from the chain's id, h_n from h_(n-1) and a
-body.
-"""
+"""The hash chain (architecture.md "One log, many readers"): each hash covers a body and all before it."""
 
 import hashlib
 from collections.abc import Mapping

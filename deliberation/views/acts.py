@@ -100,9 +100,7 @@ def ballot(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return _said(request, session, words, seq=seq)
 
 
-def _ballot_refused(
-    request: HttpRequest, session: Session, form: BallotForm, *, words: str
-) -> HttpResponse:
+def _ballot_refused(request: HttpRequest, session: Session, form: BallotForm, *, words: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return room.ballot_form(request, session, typed=form.typed(), status=422, ballot_refusal=words)
     return room.page(request, session, typed=form.typed(), status=422, ballot_refusal=words)

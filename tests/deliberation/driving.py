@@ -12,7 +12,9 @@ from deliberation.services.sessions import Opening, open_session
 STEPS_MAX = 60
 
 
-def register(served: Sequence[str], *, base_url: str = "", kind: str = "openai_compatible", **traits: Any) -> None:
+def register(
+    served: Sequence[str], *, base_url: str = "", kind: str = "openai_compatible", **traits: Any
+) -> None:
     """Models of families of their own at one endpoint; their aliases are m0, m1, ..."""
     endpoint = Endpoint.objects.create(name="server", kind=kind, base_url=base_url)
     for number, name in enumerate(served):

@@ -61,9 +61,7 @@ def open_round(session: Session, *, number: int = 1, state: str = "reviewing") -
 
 def close_round(round_: Round, *, conviction: float, coverage: float = 1.0, differs: bool = False) -> None:
     """Stores what the list reads of an outcome."""
-    round_.outcome = {
-        "tally": {"conviction": conviction, "coverage": coverage, "median_differs": differs}
-    }
+    round_.outcome = {"tally": {"conviction": conviction, "coverage": coverage, "median_differs": differs}}
     round_.save()
 
 

@@ -6,7 +6,7 @@ from unittest import mock
 
 import pytest
 
-from deliberation.models import Ballot, Blob, Event, Proposal, Session, Turn
+from deliberation.models import Ballot, Blob, Proposal, Session, Turn
 from deliberation.replaying import replay, verify_copies, verify_session
 from deliberation.selectors.report import report
 from tests.deliberation.driving import drive, events, opened, register
@@ -168,7 +168,9 @@ def test_a_reply_cut_at_its_length_is_asked_for_once_with_more_room(stub: StubSe
     assert report(session)["degraded"] == []
 
 
-def test_nobody_reads_the_name_of_another_and_candidates_never_reach_the_system_message(stub: StubServer) -> None:
+def test_nobody_reads_the_name_of_another_and_candidates_never_reach_the_system_message(
+    stub: StubServer,
+) -> None:
     register(GOOD, base_url=stub.base_url)
     drive(opened(panel_size=[3, 3], max_rounds=2, min_rounds=2))
 

@@ -25,7 +25,11 @@ def rendered(sheet: parts.Sheet) -> dict[Place, str]:
     """Every part of a fresh page for both audiences, each card apart."""
     keys = [f"{n}-{seat}" for n in sheet.room.rounds for seat in cards.seats_of(sheet.room, n)]
     places = [(name, "") for name in parts.WHOLE] + [(parts.KEYED, key) for key in keys]
-    return {(name, key, audience): sheet.html(name, audience, key) for name, key in places for audience in (OPEN, BLIND)}
+    return {
+        (name, key, audience): sheet.html(name, audience, key)
+        for name, key in places
+        for audience in (OPEN, BLIND)
+    }
 
 
 def skeleton(html: str) -> str:
@@ -191,7 +195,9 @@ def test_reading_a_room_costs_the_same_queries_however_long_it_is(
         sheet.page(BLIND)
 
 
-def test_a_sheet_is_read_again_only_when_something_happened(django_assert_num_queries: Callable[..., object]) -> None:
+def test_a_sheet_is_read_again_only_when_something_happened(
+    django_assert_num_queries: Callable[..., object],
+) -> None:
     table = builders.opened().staff()
     first = parts.fresh(table.id)
     with django_assert_num_queries(1):  # type: ignore[attr-defined]

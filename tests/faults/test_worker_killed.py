@@ -78,7 +78,9 @@ def told(session: Session) -> dict[str, object]:
 
 def once_each(session: Session) -> bool:
     """One proposal and one ballot per seat and round, in the rows and in the trail."""
-    made = Counter(Proposal.objects.filter(round__session=session).values_list("round__number", "participant"))
+    made = Counter(
+        Proposal.objects.filter(round__session=session).values_list("round__number", "participant")
+    )
     cast = Counter(Ballot.objects.filter(round__session=session).values_list("round__number", "participant"))
     kinds = ("proposal.made", "ballot.cast")
     rows = Event.objects.filter(chain_id=str(session.pk), kind__in=kinds).values_list(

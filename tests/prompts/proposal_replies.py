@@ -128,6 +128,8 @@ READ: list[Case] = [
     ("result n/a", '{"answer": "a", "final_answer": "N/A"}', {"final_answer": None}),
     ("result the word null", '{"answer": "a", "final_answer": "null"}', {"final_answer": None}),
     ("result empty", '{"answer": "a", "final_answer": ""}', {"final_answer": None}),
+    ("result undefined", '{"answer": "a", "final_answer": "undefined"}', {"final_answer": "undefined"}),
+    ("result sodium", '{"answer": "a", "final_answer": "Na"}', {"final_answer": "Na"}),
     ("result zero", '{"answer": "a", "final_answer": 0}', {"final_answer": "0"}),
     ("result twice", '{"answer": "a", "final_answer": "1", "final_answer": "2"}', {"final_answer": None}),
     ("reasoning as steps", '{"reasoning": ["one", "two"], "answer": "a"}', {"reasoning": "one\ntwo"}),
@@ -148,7 +150,7 @@ READ: list[Case] = [
     ("claims with ids", '{"answer": "a", "claims": [{"id": "zz", "claim": "x"}]}', {"claims": ["x"]}),
     (
         "addressed under other names",
-        '{"answer": "a", "addressed": [{"id": "[3FA2B1]", "status": "fixed", "response": "so"}, {"how": "x"}, 4]}',
+        '{"answer": "a", "addressed": [{"id": "[3FA2B1]", "status": "fixed", "how": "so"}, {"how": "x"}, 4]}',
         {"addressed": [("3fa2b1", "corrected", "so")]},
     ),
     (
@@ -201,6 +203,10 @@ REFUSED: list[Case] = [
     ("a million brackets", "[" * 1_000_000, {"refused": "no JSON object"}),
     ("deep and closed", '{"answer": ' + "[" * 5_000 + "]" * 5_000 + "}", {"refused": "too deeply nested"}),
     ("objects and lists deep", '{"a":[' * 50_000, {"refused": "too deeply nested"}),
-    ("too broken to be repaired", '{"answer" "x" ' + "'(" * 40_000, {"refused": "could not be repaired"}),
+    (
+        "too broken to be repaired",
+        '{"answer": ["x" "y" ' + "'(" * 40_000,
+        {"refused": "could not be repaired"},
+    ),
     ("too long to be repaired", "{'answer': '" + "x" * 300_000 + "'}", {"refused": "too long"}),
 ]

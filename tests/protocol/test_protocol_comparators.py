@@ -5,7 +5,6 @@ Authors do not vote here, so that every ballot ranks every proposal, as pref_vot
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pref_voting.c1_methods import copeland
 from pref_voting.grade_methods import approval, score_voting
 from pref_voting.grade_profiles import GradeProfile
 from pref_voting.profiles import Profile
@@ -62,8 +61,8 @@ def test_borda(rows) -> None:
 @given(rankings)
 def test_copeland(rows) -> None:
     found, profile = ranked(rows, "copeland"), Profile(rows)
-    assert best(found) == copeland(profile)
     scores = profile.copeland_scores()
+    assert best(found) == [one for one in scores if scores[one] == max(scores.values())]
     assert all(abs(found.net_support[one] - scores[one] / (CANDIDATES - 1)) < 1e-12 for one in scores)
 
 

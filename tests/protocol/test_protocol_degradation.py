@@ -140,7 +140,7 @@ def test_what_brute_force_flips_is_known_to_be_flippable(inputs, rule, winner_by
         assert could_flip(inputs, found, rules=rules) is True
 
 
-@settings(LAWS, max_examples=40)
+@settings(LAWS, max_examples=30)
 @given(degraded(), four_rules)
 def test_what_is_called_flippable_has_a_ballot_that_flips_it(inputs, rule) -> None:
     """A fine grid over the ways to weigh a rival and the winner holds a ballot that flips it."""
@@ -211,11 +211,11 @@ def samples(answers: dict[int, str | None], *, seats: int, secret: bytes) -> Rou
 
 @pytest.mark.parametrize(
     "answers",
-    [{1: "x", 2: "x", 3: "x", 4: "y"}, {1: "x", 2: "x", 3: "y"}, {1: "x", 2: "x", 3: "x", 4: "x"}, {}],
+    [{1: "x", 2: "x", 3: "x", 4: "y"}, {1: "x", 2: "x", 3: "y"}, {1: "x", 2: "x", 3: "x", 4: "x"}],
 )
-@pytest.mark.parametrize("secret", [bytes([n]) for n in range(6)])
+@pytest.mark.parametrize("secret", [bytes([n]) for n in range(4)])
 def test_lost_samples_of_a_panel_of_one(answers: dict[int, str | None], secret: bytes) -> None:
-    """Against giving the lost seats every answer; a draw falls to one side or the other by the session's lot."""
+    """Against giving the lost seats every answer; a draw falls to one side by the session's lot."""
     inputs = samples(answers, seats=6, secret=secret)
     found = tally(inputs, Rules())
     lost = lost_proposals(inputs)
@@ -226,4 +226,4 @@ def test_lost_samples_of_a_panel_of_one(answers: dict[int, str | None], secret: 
         )
         answer = {proposal: group.key for group in other.classes for proposal in group.members}[other.winner]
         flips |= answer != "x"
-    assert could_flip(inputs, found, rules=Rules()) is (flips if answers else True)
+    assert could_flip(inputs, found, rules=Rules()) is flips
