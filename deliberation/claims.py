@@ -6,7 +6,7 @@ write checks the epoch (fence), so a worker that wakes up late writes nothing. A
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,22 +30,12 @@ class Claim:
     pk: Any
     epoch: int
 
-    def fence(self, *related: str) -> Any:
-        """Locks and returns the row, with related ones, for this transaction. LostClaim where the epoch has
-        moved on. One query.
-        """
-        rows = self.kind._default_manager.select_for_update(of=("self",))
-        row = (
-            (rows.select_related(*related) if related else rows).filter(pk=self.pk, epoch=self.epoch).first()
-        )
+    def fence(self) -> Any:
+        """Locks and returns the row for this transaction. LostClaim where the epoch has moved on. One query."""
+        row = self.kind._default_manager.select_for_update().filter(pk=self.pk, epoch=self.epoch).first()
         if row is None:
             raise LostClaim(f"{self.kind.__name__} {self.pk} is no longer ours")
         return row
-
-    def release(self) -> None:
-        """Gives the row back; does nothing when it was lost. `due_at` is left: a wake-up that came meanwhile stays."""
-        _held.discard(self)
-        self.kind._default_manager.filter(pk=self.pk, epoch=self.epoch).update(leased_until=None)
 
 
 def claim(rows: "QuerySet[Any]") -> list[Claim]:
@@ -69,13 +59,24 @@ def claim(rows: "QuerySet[Any]") -> list[Claim]:
 
 @contextmanager
 def claimed(rows: "QuerySet[Any]") -> Iterator[list[Claim]]:
-    """The rows that could be claimed, given back at the end."""
+    """The rows that could be claimed, given back at the end. Where an error ends the work they are left to run
+    out, as those of a killed worker: the sweeper then has them tried again.
+    """
     claims = claim(rows)
+    whole = False
     try:
         yield claims
+        whole = True
     finally:
         for each in claims:
-            each.release()
+            _held.discard(each)
+        if claims and whole:
+            _give_back(rows.model, claims)
+
+
+def _give_back(kind: type[Claimable], claims: Sequence[Claim]) -> None:
+    """`due_at` is left: a wake-up that came meanwhile stays."""
+    _write_lease("NULL", kind, claims)
 
 
 class _Held:
@@ -113,16 +114,20 @@ class _Held:
 _held = _Held()
 
 
-def renew(claims: list[Claim]) -> None:
+def renew(claims: Sequence[Claim]) -> None:
     """Prolongs leases that are still ours. One query per kind of row."""
     for kind in {each.kind for each in claims}:
-        ours = [each for each in claims if each.kind is kind]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f'UPDATE "{kind._meta.db_table}" AS row'
-                f" SET leased_until = clock_timestamp() + make_interval(secs => %s)"
-                f" FROM unnest(%s::text[], %s::bigint[]) AS held(pk, epoch)"
-                f' WHERE row."{kind._meta.pk.column}"::text = held.pk AND row.epoch = held.epoch'
-                f" AND row.leased_until IS NOT NULL",
-                [settings.NSED.lease_s, [str(each.pk) for each in ours], [each.epoch for each in ours]],
-            )
+        until = f"clock_timestamp() + make_interval(secs => {settings.NSED.lease_s})"
+        _write_lease(until, kind, [each for each in claims if each.kind is kind])
+
+
+def _write_lease(until: str, kind: type[Claimable], claims: Sequence[Claim]) -> None:
+    """Sets the end of those leases that are still ours and not over. One query."""
+    table, pk = kind._meta.db_table, kind._meta.pk
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'UPDATE "{table}" AS row SET leased_until = {until}'
+            f" FROM unnest(%s::{pk.rel_db_type(connection)}[], %s::bigint[]) AS held(pk, epoch)"
+            f' WHERE row."{pk.column}" = held.pk AND row.epoch = held.epoch AND row.leased_until IS NOT NULL',
+            [[each.pk for each in claims], [each.epoch for each in claims]],
+        )

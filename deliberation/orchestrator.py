@@ -128,7 +128,7 @@ def _let_go(seen: Seen) -> bool:
         return False
     with claimed(Turn.objects.filter(pk__in=late)) as claims:
         for claim in claims:
-            turns.abstain(claim, late[claim.pk])
+            turns.abstain(turns.hold(claim), late[claim.pk])
     return bool(claims)
 
 

@@ -25,7 +25,7 @@ from deliberation.prompts.base import MalformedReply, Prompt, reask
 from deliberation.protocol.types import Rules
 from deliberation.selectors import prompting
 from deliberation.services import turns
-from deliberation.services.acts import database_now
+from deliberation.services.acts import database_now, mark_due
 from deliberation.services.sessions import sampling_seed
 
 log = logging.getLogger(__name__)
@@ -33,16 +33,19 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Call:
-    """A turn under way: its claim, what is asked now, and how to settle what comes."""
+    """A turn under way: what is asked now, and how to settle what comes."""
 
-    turn: Turn
-    claim: Claim
+    held: turns.Held
     prompt: Prompt
     request: Request
     settle: Callable[["Call", turns.Exchange], None]
     failures: int = 0
     reasked: bool = False
     longer: bool = False
+
+    @property
+    def turn(self) -> Turn:
+        return self.held.turn
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class _Table:
             connection.close()  # a thread gives its connection back before it waits
             for message in calls:
                 self._hear(calls, message)
+        mark_due(self.session)  # the caller advances it; the sweeper does should that one be gone
 
     def _prepare(self) -> list[Call]:
         table = prompting.table(self.session)
@@ -103,7 +107,8 @@ class _Table:
         return [call for call in prepared if call is not None]
 
     def _call(self, table: prompting.Table, turn: Turn, now: datetime) -> Call | None:
-        claim = self._claims[turn.pk]
+        turn.session = self.session
+        held = turns.Held(self._claims[turn.pk], turn)
         if turn.kind == Turn.Kind.PROPOSE:
             prompt = propose.build(prompting.propose_inputs(table, turn.participant))
             settle: Callable[[Call, turns.Exchange], None] = _settle_proposal
@@ -115,9 +120,9 @@ class _Table:
             request = self._request(turn, prompt, now)
         except KeyUnusable as error:
             log.warning("%s", error)
-            turns.abstain(claim, "key_unusable")
+            turns.abstain(held, "key_unusable")
             return None
-        return Call(turn, claim, prompt, request, settle)
+        return Call(held, prompt, request, settle)
 
     def _request(self, turn: Turn, prompt: Prompt, now: datetime) -> Request:
         model, endpoint = turn.participant.model, turn.participant.model.endpoint
@@ -201,7 +206,7 @@ class _Table:
     def _unreadable(self, calls: FanOut, call: Call, exchange: turns.Exchange, error: str) -> None:
         """Asked for once more with what was wrong; then the turn abstains."""
         if call.reasked:
-            turns.abstain(call.claim, "unreadable", request=call.request, outcome=exchange)
+            turns.abstain(call.held, "unreadable", request=call.request, outcome=exchange)
             return
         call.reasked = True
         call.prompt = reask(call.prompt, exchange.reply.body.decode("utf-8", "replace"), error)
@@ -215,7 +220,7 @@ class _Table:
             back_off = settings.NSED.backoff_s * 2 ** (call.failures - 1)
             self._again(calls, call, error, Again(error.code, after_s=back_off if wait is None else wait))
         else:
-            turns.abstain(call.claim, error.code, request=call.request, outcome=error)
+            turns.abstain(call.held, error.code, request=call.request, outcome=error)
 
     def _again(
         self, calls: FanOut, call: Call, outcome: InferenceError | turns.Exchange, again: Again
@@ -223,9 +228,9 @@ class _Table:
         """One more attempt, if there is time for it and nobody has stopped the session."""
         left = (call.turn.deadline_at - database_now()).total_seconds() - again.after_s
         if left <= 0 or self._stopped():
-            turns.abstain(call.claim, again.code, request=call.request, outcome=outcome)
+            turns.abstain(call.held, again.code, request=call.request, outcome=outcome)
             return
-        turns.attempt_failed(call.claim, call.request, outcome, code=again.code)
+        turns.attempt_failed(call.held, call.request, outcome, code=again.code)
         self.pages.pop(call.turn.pk, None)
         call.request = replace(
             call.request,
@@ -238,12 +243,12 @@ class _Table:
 
 
 def _settle_proposal(call: Call, exchange: turns.Exchange) -> None:
-    turns.settle_proposal(call.claim, propose.parse(exchange.reply.body), exchange)
+    turns.settle_proposal(call.held, propose.parse(exchange.reply.body), exchange)
 
 
 def _settle_ballot(asked: prompting.ReviewTurn) -> Callable[[Call, turns.Exchange], None]:
     def settle(call: Call, exchange: turns.Exchange) -> None:
         read = review.parse(exchange.reply.body, inputs=asked.inputs)
-        turns.settle_ballot(call.claim, read, exchange, labels=asked.labels)
+        turns.settle_ballot(call.held, read, exchange, labels=asked.labels)
 
     return settle

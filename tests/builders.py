@@ -14,7 +14,7 @@ from broker.inference.base import EndpointSpec, Reply, Request
 from broker.inference.simulated import DEMO_PANEL
 from broker.services import load_simulated_panel
 from deliberation import orchestrator
-from deliberation.claims import Claim, claimed
+from deliberation.claims import claimed
 from deliberation.models import Session, Turn
 from deliberation.prompts import propose, review
 from deliberation.prompts.base import Prompt
@@ -189,12 +189,12 @@ class Table:
         )
 
     @contextmanager
-    def taken(self, turn: Turn) -> Iterator[Claim]:
+    def taken(self, turn: Turn) -> Iterator[turns.Held]:
         """What a worker holds that takes the turn now."""
         with claimed(Turn.objects.filter(pk=turn.pk)) as claims:
             if turn.attempts == 0:
                 turns.take(self.session, [turn])
-            yield claims[0]
+            yield turns.hold(claims[0])
 
 
 def opened(owner: User | None = None, *, task: str = TASK, take_part: bool = False, **rules: Any) -> Table:

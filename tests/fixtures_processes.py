@@ -62,6 +62,10 @@ class Processes:
 def cloned_database(transactional_db: None) -> Mapping[str, str]:
     """The variables that make another process work on this test's database, as the app's role, and Redis."""
     slots.OURS.empty_redis()
+    return our_environment()
+
+
+def our_environment() -> Mapping[str, str]:
     return {
         **slots.OURS.environment(),
         "DJANGO_SETTINGS_MODULE": "nsed_web.settings",

@@ -6,6 +6,7 @@ Every mending is said in a note, fit for a screen. What cannot be read is None; 
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -116,9 +117,11 @@ def resolved(record: Record, *, table: Table, notes: list[str]) -> Record:
     """The record's known fields under their own names.
 
     A field's own name goes before its aliases, an alias serves one field, and its use is noted. A field whose
-    name came twice is listed in `repeated` of the result.
+    name came twice, spelled the same or only alike ("weight" and "Weight"), is listed in `repeated` of the result.
     """
-    by_key = {folded_key(key): key for key in reversed(record)}
+    folded = {key: folded_key(key) for key in reversed(record)}
+    by_key = {folded[key]: key for key in folded}
+    spellings = Counter(folded.values())
     taken: dict[str, str] = {name: by_key[name] for name in table if name in by_key}
     for name, aliases in table.items():
         alias = next(
@@ -128,13 +131,10 @@ def resolved(record: Record, *, table: Table, notes: list[str]) -> Record:
             taken[name] = by_key[alias]
             notes.append(f'"{name}" was read from "{alias}"')
     result = Record({name: record[key] for name, key in taken.items()})
-    result.repeated = frozenset(name for name, key in taken.items() if repeats(record, key=key))
+    result.repeated = frozenset(
+        name for name, key in taken.items() if key in record.repeated or spellings[folded[key]] > 1
+    )
     return result
-
-
-def repeats(record: Record, *, key: str) -> bool:
-    """Whether the key came twice, spelled the same or only alike ("weight" and "Weight")."""
-    return key in record.repeated or sum(folded_key(other) == folded_key(key) for other in record) > 1
 
 
 def text(value: object) -> str:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeGuard
 
-from deliberation.protocol.exact import Surd, Term, fraction
+from deliberation.protocol.exact import Term, fraction
 from deliberation.protocol.types import Ballot, Note
 
 Weights = Mapping[int, Fraction]
@@ -108,11 +108,6 @@ def term(f: Fraction, *, times: Fraction, rule: str) -> Term:
     if rule not in ROOTED:
         return times * f, Fraction(1)
     return (times if f >= 0 else -times), abs(f)
-
-
-def exact_influence(f: Fraction, *, rule: str) -> Surd:
-    """q, exactly."""
-    return Surd((term(f, times=Fraction(1), rule=rule),))
 
 
 def _spread(weights: Weights) -> Points:

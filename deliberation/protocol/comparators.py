@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, combinations
 from types import MappingProxyType
 
-from deliberation.protocol.ballots import exact_influence, term
+from deliberation.protocol.ballots import term
 from deliberation.protocol.exact import Surd
 from deliberation.protocol.matrix import Matrix
 
@@ -113,10 +113,14 @@ def variance(matrix: Matrix, proposal: int, *, without: int | None = None) -> Su
     voters = matrix.voters_of(proposal, without=without)
     if not voters:
         return None
-    roots = [
-        exact_influence(matrix.points[voter][proposal], rule=matrix.rule).terms[0] for voter in sorted(voters)
-    ]
-    count = len(roots)
-    squares = [(Fraction(c * c * r, count), Fraction(1)) for c, r in roots]
-    products = [(Fraction(-c * d, count * count), r * s) for c, r in roots for d, s in roots]
-    return Surd(tuple(squares + products))
+    sums: dict[Fraction, Fraction] = {}  # radicand -> coefficient: reviewers who agree are one root
+    squares = Fraction(0)
+    for voter in voters:
+        c, r = term(matrix.points[voter][proposal], times=Fraction(1), rule=matrix.rule)
+        sums[r] = sums.get(r, Fraction(0)) + c
+        squares += c * c * r
+    count = len(voters)
+    roots = sorted((r, c / count) for r, c in sums.items() if c and r)
+    rational = squares / count - sum((c * c * r for r, c in roots), Fraction(0))
+    products = [(-2 * c * d, r * s) for (r, c), (s, d) in combinations(roots, 2)]
+    return Surd(((rational, Fraction(1)), *products))

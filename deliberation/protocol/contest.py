@@ -126,11 +126,11 @@ def _highest(
     """The items with the exactly largest value; `near` is within `slack` of it."""
     best = max(near[item] for item in items)
     close = [item for item in items if near[item] >= best - 2 * slack]
-    top = close[:1]
+    top, value = close[:1], exactly(close[0])
     for item in close[1:]:
-        sign = exactly(item).minus(exactly(top[0])).sign()
+        sign = exactly(item).against(value)
         if sign > 0:
-            top = [item]
+            top, value = [item], exactly(item)
         elif sign == 0:
             top.append(item)
     return top

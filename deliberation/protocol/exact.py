@@ -44,6 +44,10 @@ class Surd:
         """self - other."""
         return Surd(self.terms + tuple((-c, r) for c, r in other.terms))
 
+    def against(self, other: Surd) -> int:
+        """-1, 0 or 1: whether self is less than, equal to or more than other, exactly."""
+        return 0 if self.terms == other.terms else self.minus(other).sign()
+
     def approximate(self) -> float:
         """The float next to the sum: a correctly rounded sum of rounded terms, whatever their order."""
         return math.fsum(_floats(self.terms))

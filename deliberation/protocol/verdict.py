@@ -74,6 +74,8 @@ class Counted:
     def of(
         cls, inputs: RoundInput, outcome: RoundOutcome, *, rules: Rules, vetoes: Sequence[Veto]
     ) -> Counted:
+        if set(inputs.vetoes) == set(vetoes):  # a tally is pure: a recount would say the same
+            return cls(inputs, outcome.tally, False, discount(inputs.number, rules.law))
         now = tally(replace(inputs, vetoes=tuple(vetoes)), rules)
         changed = any(
             getattr(now, name) != getattr(outcome.tally, name)

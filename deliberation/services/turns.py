@@ -7,9 +7,9 @@ with its cost, because the tokens were paid.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -17,12 +17,11 @@ from broker.inference.base import InferenceError, Reply, Request
 from broker.models import Call
 from broker.services import record_call
 from deliberation import events
-from deliberation.claims import Claim
+from deliberation.claims import Claim, LostClaim
 from deliberation.models import Ballot, Blob, Proposal, Review, Session, Turn
 from deliberation.prompts.base import Prompt
 from deliberation.prompts.propose import ProposalReply
 from deliberation.prompts.review import CandidateReview, ReviewReply
-from deliberation.services.acts import mark_due
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,20 @@ class Exchange:
     prompt: Prompt
     request: Request
     reply: Reply
+
+
+@dataclass(frozen=True)
+class Held:
+    """A turn under way: the claim on it, and its row with session, round, participant, model and prices."""
+
+    claim: Claim
+    turn: Turn
+
+
+def hold(claim: Claim) -> Held:
+    """The claimed turn with all that its verbs read. Two queries."""
+    rows = Turn.objects.select_related("session", "round", "participant__model")
+    return Held(claim, rows.prefetch_related("participant__model__prices").get(pk=claim.pk))
 
 
 @transaction.atomic
@@ -52,9 +65,9 @@ def take(session: Session, turns: Sequence[Turn]) -> None:
 
 
 @transaction.atomic
-def attempt_failed(claim: Claim, request: Request, outcome: InferenceError | Exchange, *, code: str) -> None:
+def attempt_failed(held: Held, request: Request, outcome: InferenceError | Exchange, *, code: str) -> None:
     """One attempt gave nothing usable and another follows."""
-    turn = _fenced(claim)
+    turn = _fenced(held)
     call = _record_call(turn, request, outcome)
     Turn.objects.filter(pk=turn.pk).update(attempts=F("attempts") + 1)
     payload = {**_facts(turn), "attempt": request.attempt, "code": code, "call": _call_facts(call)}
@@ -63,9 +76,9 @@ def attempt_failed(claim: Claim, request: Request, outcome: InferenceError | Exc
 
 
 @transaction.atomic
-def settle_proposal(claim: Claim, read: ProposalReply, exchange: Exchange) -> None:
+def settle_proposal(held: Held, read: ProposalReply, exchange: Exchange) -> None:
     """A proposal was made."""
-    turn = _fenced(claim)
+    turn = _fenced(held)
     call = _record_call(turn, exchange.request, exchange)
     if _too_late(turn, call):
         return
@@ -104,9 +117,9 @@ def proposal_text(read: ProposalReply) -> dict[str, Any]:
 
 
 @transaction.atomic
-def settle_ballot(claim: Claim, read: ReviewReply, exchange: Exchange, *, labels: Mapping[str, int]) -> None:
+def settle_ballot(held: Held, read: ReviewReply, exchange: Exchange, *, labels: Mapping[str, int]) -> None:
     """A reviewer's ballot was cast. labels: what this reviewer knew each proposal's seat as."""
-    turn = _fenced(claim)
+    turn = _fenced(held)
     call = _record_call(turn, exchange.request, exchange)
     if _too_late(turn, call):
         return
@@ -184,14 +197,14 @@ def _review_text(read: ReviewReply, *, labels: Mapping[str, int]) -> dict[str, A
 
 @transaction.atomic
 def abstain(
-    claim: Claim,
+    held: Held,
     reason: str,
     *,
     request: Request | None = None,
     outcome: InferenceError | Exchange | None = None,
 ) -> None:
     """The turn ends without an answer, with its reason; nothing is invented in its place."""
-    turn = _fenced(claim)
+    turn = _fenced(held)
     call = _record_call(turn, request, outcome) if request and outcome else None
     if _too_late(turn, call):
         return
@@ -201,8 +214,23 @@ def abstain(
     _settle(turn, call, state=Turn.State.ABSTAINED, reason=reason)
 
 
-def _fenced(claim: Claim) -> Turn:
-    return cast(Turn, claim.fence("session", "round", "participant__model"))
+def _fenced(held: Held) -> Turn:
+    """The turn, locked for this transaction, with what may have changed meanwhile read anew. LostClaim where
+    another worker has it now. One query, and a plain one: it comes with every answer.
+    """
+    turn = held.turn
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT turn.state, session.state, session.round FROM deliberation_turn turn"
+            " JOIN deliberation_session session ON session.id = turn.session_id"
+            " WHERE turn.id = %s AND turn.epoch = %s FOR UPDATE OF turn",
+            [turn.pk, held.claim.epoch],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise LostClaim(f"turn {turn.pk} is no longer ours")
+    turn.state, turn.session.state, turn.session.round = row
+    return turn
 
 
 def _record_call(turn: Turn, request: Request, outcome: InferenceError | Exchange) -> Call:
@@ -222,18 +250,11 @@ def _too_late(turn: Turn, call: Call | None) -> bool:
 
 
 def _settle(turn: Turn, call: Call | None, *, state: str, reason: str = "") -> None:
-    """Ends the turn. After the last one of its phase the session is due: the caller advances it. That two of
-    them see one another's end is the work of the chain's lock, which record() took.
-    """
+    """Ends the turn. Whoever holds the last one of a phase marks the session due and advances it."""
     busy = (turn.busy_ms or 0.0) + (call.latency_ms or 0.0 if call else 0.0)
     Turn.objects.filter(pk=turn.pk).update(
         state=state, reason=reason, settled_at=Now(), leased_until=None, due_at=None, busy_ms=busy or None
     )
-    others = Turn.objects.filter(
-        round=turn.round, kind=turn.kind, state=Turn.State.OPEN, endpoint__isnull=False
-    )
-    if not others.exists():
-        mark_due(turn.session)
 
 
 def _keep(turn: Turn, exchange: Exchange, *values: Any) -> list[Blob]:
