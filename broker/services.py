@@ -1,6 +1,7 @@
 """Every write of the broker, one function per verb."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,11 +42,26 @@ def endpoint_spec(endpoint: Endpoint) -> EndpointSpec:
     )
 
 
-def record_call(model: Model, request: Request, outcome: Reply | InferenceError, *, reference: Any) -> Call:
-    """One row for one call, with its cost at today's price; what the server did not report stays null."""
+@dataclass(frozen=True)
+class Made:
+    """A call that was made, and what came of it. reference: whose it was."""
+
+    model: Model
+    request: Request
+    outcome: Reply | InferenceError
+    reference: Any
+
+
+def record_calls(made: Iterable[Made]) -> list[Call]:
+    """One row for each call, with its cost at today's price; what the server did not report stays null."""
+    return Call.objects.bulk_create(_call(each) for each in made)
+
+
+def _call(made: Made) -> Call:
+    request, outcome = made.request, made.outcome
     call = Call(
-        reference=reference,
-        model=model,
+        reference=made.reference,
+        model=made.model,
         seat=request.seat,
         round=request.round,
         exchange=request.exchange,
@@ -56,11 +72,10 @@ def record_call(model: Model, request: Request, outcome: Reply | InferenceError,
         call.queued_ms, call.first_token_ms = outcome.queued_ms, outcome.ttft_ms
         call.latency_ms = outcome.latency_ms
         call.cost_usd = selectors.cost_usd(
-            selectors.current_price(model), tokens_in=call.tokens_in, tokens_out=call.tokens_out
+            selectors.current_price(made.model), tokens_in=call.tokens_in, tokens_out=call.tokens_out
         )
     else:
         call.error = outcome.code
-    call.save(force_insert=True)
     return call
 
 

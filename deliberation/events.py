@@ -5,6 +5,8 @@ Payloads hold ids, numbers and hashes, never free text or names; texts are Blobs
 
 import json
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,31 +23,48 @@ def open_chain(chain_id: str) -> None:
     Chain.objects.get_or_create(pk=chain_id, defaults={"head": chain.genesis(chain_id)})
 
 
-def record(session: Session, kind: str, *, actor: str, payload: dict[str, Any]) -> int:
+@dataclass(frozen=True)
+class Fact:
+    """What is to be told. payload: ids, numbers and hashes."""
+
+    kind: str
+    actor: str
+    payload: Mapping[str, Any]
+
+
+def record(session: Session, kind: str, *, actor: str, payload: Mapping[str, Any]) -> int:
     """Appends one event to a session's chain and nudges its watchers on commit. Returns its number. Two statements."""
-    seq = append(str(session.pk), kind, actor=actor, payload=payload)
+    return record_all(session, [Fact(kind, actor, payload)])
+
+
+def record_all(session: Session, facts: Sequence[Fact]) -> int:
+    """Appends several at once, in order, and nudges once. Returns the last one's number. Two statements."""
+    seq = append(str(session.pk), facts)
     live.nudge_on_commit(session.pk, seq)
     return seq
 
 
-def append(chain_id: str, kind: str, *, actor: str, payload: dict[str, Any]) -> int:
-    """Appends one event to any chain."""
+def append(chain_id: str, facts: Sequence[Fact]) -> int:
+    """Appends to any chain."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an event belongs into the transaction of what it tells")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT seq + 1, head, clock_timestamp() FROM deliberation_chain WHERE id = %s FOR UPDATE",
-            [chain_id],
+            "SELECT seq, head, clock_timestamp() FROM deliberation_chain WHERE id = %s FOR UPDATE", [chain_id]
         )
         seq, head, now = cursor.fetchone()
-        data = canonical.encode(payload)
-        body = chain.body(chain.Entry(chain_id, seq, now.isoformat(), actor, kind, data))
-        hashed = chain.next_hash(bytes(head), body)
+        hashed, rows = bytes(head), []
+        for fact in facts:
+            seq += 1
+            data = canonical.encode(fact.payload)
+            body = chain.body(chain.Entry(chain_id, seq, now.isoformat(), fact.actor, fact.kind, data))
+            hashed = chain.next_hash(hashed, body)
+            rows += [chain_id, seq, fact.kind, fact.actor, now, json.dumps(data), body, hashed]
         cursor.execute(
             "WITH told AS (INSERT INTO deliberation_event (chain_id, seq, kind, actor, time, data, body, hash)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s))"
+            f" VALUES {', '.join(['(%s, %s, %s, %s, %s, %s, %s, %s)'] * len(facts))})"
             " UPDATE deliberation_chain SET seq = %s, head = %s WHERE id = %s",
-            [chain_id, seq, kind, actor, now, json.dumps(data), body, hashed, seq, hashed, chain_id],
+            [*rows, seq, hashed, chain_id],
         )
     return int(seq)
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F
 from django.db.models.functions import Now
 
 from broker import selectors as broker_selectors
@@ -25,6 +25,7 @@ from deliberation.protocol.stopping import may_start
 from deliberation.protocol.types import Rules
 from deliberation.services import rounds, sessions, turns
 from deliberation.services.acts import wake_at
+from deliberation.services.exchanges import hold
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class Seen:
 
 def look(session_id: Any) -> Seen:
     """Three queries."""
-    session = Session.objects.annotate(now=Now()).select_related("selection").get(pk=session_id)
+    session = Session.objects.annotate(now=Now(), chosen=F("selection__receipt__chosen")).get(pk=session_id)
     rules = Rules.from_json(session.rules)
     open_turns = session.turns.filter(round__number=session.round, state=Turn.State.OPEN)
     agents, people = [], []
@@ -99,8 +100,8 @@ def look(session_id: Any) -> Seen:
     found = list(closed.values_list("made", "outcome__stop", "outcome__failure", "closed_at"))
     made, stop, failure, closed_at = found[-1] if found else (0, None, None, None)
     facts = Facts(
-        agents=len(session.selection.receipt["chosen"]) if session.selection else None,
-        panel_of_one=bool(session.selection and len(session.selection.receipt["chosen"]) == 1),
+        agents=None if session.chosen is None else len(session.chosen),
+        panel_of_one=session.chosen is not None and len(session.chosen) == 1,
         turns_open=len(agents),
         proposals=made,
         hold=rules.human_window_s > 0 and bool(people),
@@ -128,7 +129,7 @@ def _let_go(seen: Seen) -> bool:
         return False
     with claimed(Turn.objects.filter(pk__in=late)) as claims:
         for claim in claims:
-            turns.abstain(turns.hold(claim), late[claim.pk])
+            turns.abstain(hold(claim), late[claim.pk])
     return bool(claims)
 
 

@@ -13,12 +13,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from broker.inference.base import InferenceError, RateLimited, Request
+from broker.inference.base import RateLimited, Request
 from broker.inference.fan_out import Delta, Done, Failed, FanOut, Tick
 from broker.keys import KeyUnusable
 from broker.services import endpoint_spec
 from deliberation import live
-from deliberation.claims import Claim, LostClaim, claimed
+from deliberation.claims import Claim, claimed
 from deliberation.models import Session, Turn
 from deliberation.prompts import propose, review
 from deliberation.prompts.base import MalformedReply, Prompt, reask
@@ -26,6 +26,7 @@ from deliberation.protocol.types import Rules
 from deliberation.selectors import prompting
 from deliberation.services import turns
 from deliberation.services.acts import database_now, mark_due
+from deliberation.services.exchanges import Answer, Exchange, Held, Outcome
 from deliberation.services.sessions import sampling_seed
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,12 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Call:
-    """A turn under way: what is asked now, and how to settle what comes."""
+    """A turn under way: what is asked now, and how to read what comes. read: raises MalformedReply."""
 
-    held: turns.Held
+    held: Held
     prompt: Prompt
     request: Request
-    settle: Callable[["Call", turns.Exchange], None]
+    read: Callable[["Call", Exchange], Answer]
     failures: int = 0
     reasked: bool = False
     longer: bool = False
@@ -83,6 +84,7 @@ class _Table:
         self.rules = Rules.from_json(self.session.rules)
         self.seed = sampling_seed(self.session)
         self.calls: dict[int, Call] = {}
+        self.answers: list[Answer] = []
         self.pages: dict[int, str] = {}
         self.watched = False
         self._claims = {claim.pk: claim for claim in claims}
@@ -96,6 +98,9 @@ class _Table:
             connection.close()  # a thread gives its connection back before it waits
             for message in calls:
                 self._hear(calls, message)
+                if calls.is_quiet:
+                    self._settle()
+                    connection.close()
         mark_due(self.session)  # the caller advances it; the sweeper does should that one be gone
 
     def _prepare(self) -> list[Call]:
@@ -108,21 +113,21 @@ class _Table:
 
     def _call(self, table: prompting.Table, turn: Turn, now: datetime) -> Call | None:
         turn.session = self.session
-        held = turns.Held(self._claims[turn.pk], turn)
+        held = Held(self._claims[turn.pk], turn)
         if turn.kind == Turn.Kind.PROPOSE:
             prompt = propose.build(prompting.propose_inputs(table, turn.participant))
-            settle: Callable[[Call, turns.Exchange], None] = _settle_proposal
+            read: Callable[[Call, Exchange], Answer] = _read_proposal
         else:
             asked = prompting.review_inputs(table, turn.participant)
             prompt = review.build(asked.inputs)
-            settle = _settle_ballot(asked)
+            read = _read_ballot(asked)
         try:
             request = self._request(turn, prompt, now)
         except KeyUnusable as error:
             log.warning("%s", error)
             turns.abstain(held, "key_unusable")
             return None
-        return Call(held, prompt, request, settle)
+        return Call(held, prompt, request, read)
 
     def _request(self, turn: Turn, prompt: Prompt, now: datetime) -> Request:
         model, endpoint = turn.participant.model, turn.participant.model.endpoint
@@ -149,20 +154,19 @@ class _Table:
     def _hear(self, calls: FanOut, message: Delta | Done | Failed | Tick) -> None:
         if isinstance(message, Delta):
             self._stream(message)
-            return
-        try:
-            if isinstance(message, Tick):
-                self.watched = live.is_watched(self.session.pk)
-                self._heed_stop(calls)
-            elif isinstance(message, Done):
-                self._read(calls, message)
-            else:
-                self._failed(calls, message)
-        except LostClaim:
-            log.info("a turn of session %s went to another worker", self.session.pk)
-        finally:
-            if calls.is_quiet:
-                connection.close()
+        elif isinstance(message, Tick):
+            self.watched = live.is_watched(self.session.pk)
+            self._heed_stop(calls)
+        elif isinstance(message, Done):
+            self._read(calls, message)
+        else:
+            self._failed(calls, message)
+
+    def _settle(self) -> None:
+        """What has come until now, in one transaction."""
+        answers, self.answers = self.answers, []
+        if answers:
+            turns.settle(answers)
 
     def _stream(self, message: Delta) -> None:
         """A proposal as it is written: shown, never stored, overwritten by the finished part."""
@@ -193,17 +197,17 @@ class _Table:
     def _read(self, calls: FanOut, message: Done) -> None:
         """A reply cut at its length is asked for once with more room; what is cut again is read as it is."""
         call = self.calls[message.key]
-        exchange = turns.Exchange(call.prompt, call.request, message.reply)
+        exchange = Exchange(call.prompt, call.request, message.reply)
         if message.reply.finish_reason == "length" and not call.longer:
             call.longer = True
             self._again(calls, call, exchange, Again("cut_at_length", room=1.5))
             return
         try:
-            call.settle(call, exchange)
+            self.answers.append(call.read(call, exchange))
         except MalformedReply as error:
             self._unreadable(calls, call, exchange, str(error))
 
-    def _unreadable(self, calls: FanOut, call: Call, exchange: turns.Exchange, error: str) -> None:
+    def _unreadable(self, calls: FanOut, call: Call, exchange: Exchange, error: str) -> None:
         """Asked for once more with what was wrong; then the turn abstains."""
         if call.reasked:
             turns.abstain(call.held, "unreadable", request=call.request, outcome=exchange)
@@ -222,9 +226,7 @@ class _Table:
         else:
             turns.abstain(call.held, error.code, request=call.request, outcome=error)
 
-    def _again(
-        self, calls: FanOut, call: Call, outcome: InferenceError | turns.Exchange, again: Again
-    ) -> None:
+    def _again(self, calls: FanOut, call: Call, outcome: Outcome, again: Again) -> None:
         """One more attempt, if there is time for it and nobody has stopped the session."""
         left = (call.turn.deadline_at - database_now()).total_seconds() - again.after_s
         if left <= 0 or self._stopped():
@@ -242,13 +244,13 @@ class _Table:
         calls.submit(call.turn.pk, call.request, after_s=again.after_s)
 
 
-def _settle_proposal(call: Call, exchange: turns.Exchange) -> None:
-    turns.settle_proposal(call.held, propose.parse(exchange.reply.body), exchange)
+def _read_proposal(call: Call, exchange: Exchange) -> Answer:
+    return Answer(call.held, exchange, propose.parse(exchange.reply.body))
 
 
-def _settle_ballot(asked: prompting.ReviewTurn) -> Callable[[Call, turns.Exchange], None]:
-    def settle(call: Call, exchange: turns.Exchange) -> None:
-        read = review.parse(exchange.reply.body, inputs=asked.inputs)
-        turns.settle_ballot(call.held, read, exchange, labels=asked.labels)
+def _read_ballot(asked: prompting.ReviewTurn) -> Callable[[Call, Exchange], Answer]:
+    def read(call: Call, exchange: Exchange) -> Answer:
+        reply = review.parse(exchange.reply.body, inputs=asked.inputs)
+        return Answer(call.held, exchange, reply, labels=asked.labels)
 
-    return settle
+    return read

@@ -21,6 +21,7 @@ from deliberation.prompts.base import Prompt
 from deliberation.protocol.types import Rules
 from deliberation.selectors import prompting
 from deliberation.services import people, sessions, turns
+from deliberation.services.exchanges import Answer, Exchange, Held, hold
 from deliberation.services.policies import publish_policy
 from deliberation.services.rounds import begin_tally
 
@@ -84,7 +85,7 @@ class Table:
         }
         exchange = _exchange(turn, prompt, body)
         with self.taken(turn) as held:
-            turns.settle_proposal(held, propose.parse(exchange.reply.body), exchange)
+            turns.settle([Answer(held, exchange, propose.parse(exchange.reply.body))])
         return self
 
     def review(self, seat: int, weights: Mapping[int, float], *, verdict: str = "verified") -> "Table":
@@ -99,7 +100,7 @@ class Table:
         exchange = _exchange(turn, prompt, {"reviews": reviews, "missed": None})
         read = review.parse(exchange.reply.body, inputs=asked.inputs)
         with self.taken(turn) as held:
-            turns.settle_ballot(held, read, exchange, labels=asked.labels)
+            turns.settle([Answer(held, exchange, read, labels=asked.labels)])
         return self
 
     def abstain(self, seat: int, kind: str, reason: str = "timed_out") -> "Table":
@@ -114,7 +115,7 @@ class Table:
             turn, prompt, {"answer": "too late", "reasoning": "", "final_answer": None, "claims": []}
         )
         with self.taken(turn) as held:
-            turns.settle_proposal(held, propose.parse(exchange.reply.body), exchange)
+            turns.settle([Answer(held, exchange, propose.parse(exchange.reply.body))])
 
     def begin(self, kind: str) -> "Table":
         """A worker takes every open turn of this kind."""
@@ -189,12 +190,12 @@ class Table:
         )
 
     @contextmanager
-    def taken(self, turn: Turn) -> Iterator[turns.Held]:
+    def taken(self, turn: Turn) -> Iterator[Held]:
         """What a worker holds that takes the turn now."""
         with claimed(Turn.objects.filter(pk=turn.pk)) as claims:
             if turn.attempts == 0:
                 turns.take(self.session, [turn])
-            yield turns.hold(claims[0])
+            yield hold(claims[0])
 
 
 def opened(owner: User | None = None, *, task: str = TASK, take_part: bool = False, **rules: Any) -> Table:
@@ -221,7 +222,7 @@ def _review(candidate: Any, weight: float | None, *, verdict: str) -> dict[str, 
     }
 
 
-def _exchange(turn: Turn, prompt: Prompt, body: Mapping[str, Any]) -> turns.Exchange:
+def _exchange(turn: Turn, prompt: Prompt, body: Mapping[str, Any]) -> Exchange:
     """What a server would have answered, in a quarter of a second for 300 tokens."""
     reply = Reply(
         body=json.dumps(body).encode(),
@@ -233,7 +234,7 @@ def _exchange(turn: Turn, prompt: Prompt, body: Mapping[str, Any]) -> turns.Exch
         latency_ms=250.0,
         served_model="test",
     )
-    return turns.Exchange(prompt, request_of(turn, prompt), reply)
+    return Exchange(prompt, request_of(turn, prompt), reply)
 
 
 def request_of(turn: Turn, prompt: Prompt | None = None) -> Request:

@@ -14,13 +14,14 @@ from django.db.models import Max
 from django.utils import timezone
 
 from deliberation import events
-from deliberation.models import Ballot, Guidance, Participant, Round, Session, Turn, Veto
+from deliberation.models import Ballot, Event, Guidance, Participant, Round, Session, Turn, Veto
 from deliberation.protocol.ballots import CREDITS
 from deliberation.protocol.types import Rules
 from deliberation.services.acts import ActRefused, actor, lock_running, lock_session, wake
 
 OPEN_PHASES = (Session.State.PROPOSING, Session.State.REVIEWING, Session.State.HOLDING)
 GUIDANCE_CHARS = 4_000
+OLD_FORM = "This form is not complete. Load the page again; what you typed is still in this one."
 REASON_CHARS = 2_000
 
 
@@ -71,9 +72,8 @@ class Vote:
 def cast_ballot(session_id: Any, user: Any, vote: Vote) -> int:
     """Casts or changes the person's ballot of the open round. The same key again changes nothing."""
     session = lock_session(session_id)
-    cast = Ballot.objects.filter(key=vote.key).first()
-    if cast is not None:
-        return _number_of(session, "ballot.cast", str(vote.key))
+    if Ballot.objects.filter(key=vote.key).exists():
+        return _number_of(session, user, "ballot.cast", str(vote.key))
     round_ = _open_round(session, vote.round)
     seat = take_seat(session, user, asked=False)
     weights = _weights(round_, seat, vote.votes)
@@ -98,11 +98,17 @@ def cast_ballot(session_id: Any, user: Any, vote: Vote) -> int:
 def _open_round(session: Session, number: int) -> Round:
     if session.ended:
         raise ActRefused("This deliberation has ended, so the ballot was not cast. Nothing was changed.")
-    if session.round != number or session.state not in OPEN_PHASES:
+    if session.round == 0:
+        raise ActRefused("The first round has not begun; nothing was changed.")
+    if session.round < number:
+        raise ActRefused(f"Round {number} has not begun; round {session.round} is the one to act on.")
+    if session.round > number:
         raise ActRefused(
             f"Round {number} was closed before this arrived, so it does not count there. "
             f"Round {session.round} is the one to act on now."
         )
+    if session.state not in OPEN_PHASES:
+        raise ActRefused(f"Round {number} is being tallied, so this came too late. Nothing was changed.")
     return Round.objects.get(session=session, number=number)
 
 
@@ -116,12 +122,17 @@ def _weights(round_: Round, seat: Participant, votes: Mapping[int, int]) -> dict
         raise ActRefused(f"Round {round_.number} has no proposal of seat {unknown[0]}.")
     if not votes:
         raise ActRefused("There is no proposal to weigh yet.")
+    check_credits(votes)
+    return {str(target): float(v * abs(v)) for target, v in sorted(votes.items())}
+
+
+def check_credits(votes: Mapping[int, int]) -> None:
+    """ActRefused where the votes cost more than a ballot has (protocol.md 3)."""
     cost = sum(v * v for v in votes.values())
     if cost > CREDITS:
         raise ActRefused(
             f"These votes cost {cost} credits and a ballot has {CREDITS}. Take {cost - CREDITS} or more back."
         )
-    return {str(target): float(v * abs(v)) for target, v in sorted(votes.items())}
 
 
 def _supersede(round_: Round, seat: Participant) -> int:
@@ -176,7 +187,7 @@ def veto(session_id: Any, user: Any, strike: Strike) -> int:
     """Excludes a proposal or a ballot, for a reason, from every tally closed after this and from the verdict."""
     session = lock_running(session_id)
     if Veto.objects.filter(key=strike.key).exists():
-        return _number_of(session, f"{strike.kind}.vetoed", str(strike.key))
+        return _number_of(session, user, f"{strike.kind}.vetoed", str(strike.key))
     _check_reason(strike)
     round_ = session.rounds.filter(number=strike.round).first()
     target = _target(session, round_, strike, user)
@@ -254,7 +265,7 @@ def leave_guidance(session_id: Any, user: Any, text: str, *, key: UUID, to_seat:
     """Words for the next prompts, to all agents or to one. They are shown to models as a person's guidance."""
     session = lock_running(session_id)
     if Guidance.objects.filter(key=key).exists():
-        return _number_of(session, "guidance.left", str(key))
+        return _number_of(session, user, "guidance.left", str(key))
     words = text.replace("\x00", "").strip()
     if not words:
         raise ActRefused("Write the guidance first: it is empty.")
@@ -317,7 +328,10 @@ def withdraw_guidance(session_id: Any, user: Any, guidance_id: int) -> int:
     )
 
 
-def _number_of(session: Session, kind: str, key: str) -> int:
-    """The number of the event that an act with this key made."""
-    found = events.Event.objects.filter(chain_id=str(session.pk), kind=kind, data__key=key).first()
-    return int(found.seq) if found else 0
+def _number_of(session: Session, user: Any, kind: str, key: str) -> int:
+    """The number of the event that this person's act with this key made. Refused where the key was another's."""
+    made = Event.objects.filter(chain_id=str(session.pk), kind=kind, actor=actor(user), data__key=key)
+    found = made.first()
+    if found is None:
+        raise ActRefused(OLD_FORM)
+    return int(found.seq)

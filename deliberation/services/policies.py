@@ -45,12 +45,8 @@ def publish_policy(name: str, *, summary: str, rules: Rules) -> Policy:
         sha256=rules.sha256,
     )
     events.open_chain(events.SYSTEM)
-    events.append(
-        events.SYSTEM,
-        "policy.published",
-        actor="system",
-        payload={"policy": policy.pk, "version": policy.version, "sha256": policy.sha256},
-    )
+    payload = {"policy": policy.pk, "version": policy.version, "sha256": policy.sha256}
+    events.append(events.SYSTEM, [events.Fact("policy.published", "system", payload)])
     return policy
 
 

@@ -52,8 +52,10 @@ def refuse_large(value: int, *, where: str) -> None:
 
 
 def refuse_surrogates(value: str, *, where: str) -> None:
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError(f"{where}: a lone surrogate; events hold no free text, put it in a blob")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{where}: a lone surrogate; events hold no free text, put it in a blob") from error
 
 
 def encode(value: object) -> Any:
