@@ -1,6 +1,9 @@
 """Wake-ups for the workers. A lost one costs a second: the rows say what is due, and the sweeper looks at them."""
 
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import current_app
@@ -8,6 +11,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
+_thread = threading.local()
 
 ADVANCE = "deliberation.tasks.advance"
 STAFF = "deliberation.tasks.staff"
@@ -19,8 +23,23 @@ def calls_queue(host: str | None) -> str:
     return f"calls.{host}" if host else "calls"
 
 
+@contextmanager
+def going_on(task: str, *args: Any) -> Iterator[None]:
+    """For a task that looks for more of its own work before it ends: meanwhile, in this thread, it needs no wake-up.
+    Should it end early, the sweeper finds what it left.
+    """
+    before = getattr(_thread, "going_on", None)
+    _thread.going_on = (task, *args)
+    try:
+        yield
+    finally:
+        _thread.going_on = before
+
+
 def send_on_commit(task: str, *args: Any, queue: str) -> None:
     """Enqueues the task by name once the transaction is in the database."""
+    if getattr(_thread, "going_on", None) == (task, *args):
+        return
     transaction.on_commit(lambda: send(task, *args, queue=queue))
 
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from deliberation import orchestrator, sweeping, turn_taking
+from deliberation import dispatch, orchestrator, sweeping, turn_taking
 
 
 @shared_task
@@ -19,9 +19,10 @@ def staff(session_id: str) -> None:
 
 @shared_task
 def take_turns(session_id: str, host: str | None) -> None:
-    """Queue `calls` or `calls.<host>`: takes the session's open turns on this host, then moves it on."""
-    if turn_taking.take_turns(session_id, host):
-        orchestrator.advance(session_id)
+    """Queue `calls` or `calls.<host>`: takes the session's open turns on this host, moves it on, and so forth."""
+    with dispatch.going_on(dispatch.TAKE_TURNS, session_id, host):
+        while turn_taking.take_turns(session_id, host):
+            orchestrator.advance(session_id)
 
 
 @shared_task

@@ -72,8 +72,13 @@ class Table:
 
     def propose(self, seat: int, final: str = "391", **more: Any) -> "Table":
         """The agent's proposal, with one claim unless `claims` says otherwise."""
-        turn = self.turn(seat, "propose")
-        prompt = propose.build(prompting.propose_inputs(self._prompts(), turn.participant))
+        with self.taken(self.turn(seat, "propose")) as held:
+            turns.settle([self.answer(held, final, **more)])
+        return self
+
+    def answer(self, held: Held, final: str = "391", **more: Any) -> Answer:
+        """A proposal that was read and is not settled yet."""
+        prompt = propose.build(prompting.propose_inputs(self._prompts(), held.turn.participant))
         body = {
             "reasoning": "I multiplied in parts.",
             "answer": f"It is **{final}**.",
@@ -83,10 +88,8 @@ class Table:
             "addressed": [],
             **more,
         }
-        exchange = _exchange(turn, prompt, body)
-        with self.taken(turn) as held:
-            turns.settle([Answer(held, exchange, propose.parse(exchange.reply.body))])
-        return self
+        exchange = _exchange(held.turn, prompt, body)
+        return Answer(held, exchange, propose.parse(exchange.reply.body))
 
     def review(self, seat: int, weights: Mapping[int, float], *, verdict: str = "verified") -> "Table":
         """The agent's ballot, by proposal seat, with a verdict on each proposal's first claim."""
@@ -110,12 +113,8 @@ class Table:
 
     def settle_late(self, turn: Turn) -> None:
         """An answer that comes when the session has gone on without it."""
-        prompt = propose.build(prompting.propose_inputs(self._prompts(), turn.participant))
-        exchange = _exchange(
-            turn, prompt, {"answer": "too late", "reasoning": "", "final_answer": None, "claims": []}
-        )
         with self.taken(turn) as held:
-            turns.settle([Answer(held, exchange, propose.parse(exchange.reply.body))])
+            turns.settle([self.answer(held, answer="too late", claims=[])])
 
     def begin(self, kind: str) -> "Table":
         """A worker takes every open turn of this kind."""
