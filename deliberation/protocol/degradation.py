@@ -54,7 +54,7 @@ def lost_proposals(inputs: RoundInput) -> tuple[int, ...]:
 
 def could_flip(inputs: RoundInput, tally: Tally, *, rules: Rules) -> bool | None:
     """Could the lost ballots have changed this round's winner (its class, under `winner_by: class`)? None:
-    not computed for this rule, or too many lost seats to go through.
+    not computed for this rule, too many lost seats to go through, or a draw at best, which a tie-break decides.
     """
     if inputs.panel_of_one:
         return _could_outnumber(inputs, tally)
@@ -171,11 +171,11 @@ class Table:
         return (self.tops[proposal] - pull) / whole if whole else 0.0
 
     def can_pass(self, rivals: tuple[int, ...], over: tuple[int, ...]) -> bool | None:
-        """Could the rivals' sum of net support exceed that of the winners?"""
+        """Could the rivals' sum of net support exceed that of the winners? None: equal it at best."""
         hopeful = [each for each in rivals if self.reachable(each)]
         if (
             not hopeful
-            or math.fsum(map(self.most, hopeful)) <= math.fsum(map(self.least, over)) + EPSILON
+            or math.fsum(map(self.most, hopeful)) < math.fsum(map(self.least, over)) - EPSILON
             and len(over) == 1 == len(rivals)
         ):
             return False
@@ -193,10 +193,12 @@ class Table:
             ]
             for voter, n in kinds.items()
         ]
-        return any(
-            self._lead([pair for part in way for pair in part], rivals, over) > EPSILON
-            for way in product(*ways)
-        )
+        best = -math.inf
+        for way in product(*ways):
+            best = max(best, self._lead([pair for part in way for pair in part], rivals, over))
+            if best > EPSILON:
+                return True
+        return None if best >= -EPSILON else False
 
     def _lead(
         self, choices: list[tuple[Voter, tuple[int, ...]]], rivals: tuple[int, ...], over: tuple[int, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -209,7 +210,9 @@ def _could_overtake(other: Counted, chosen: Counted, *, rules: Rules) -> bool | 
     there = Table.of(other.inputs, other.tally, lost=lost[other.number])
     floor = score(here.least(chosen.tally.winner), chosen.u)
     highest = [score(there.most(each), other.u) for each in there.standing if there.reachable(each)]
-    possible = max(highest, default=floor) > floor + EPSILON
-    # under a class vote more support need not make a proposal its round's winner, so "possible" is not yet
-    # "could"
-    return (None if rules.winner_by == "class" else True) if possible else False
+    lead = max(highest, default=-math.inf) - floor
+    # equal scores go to the later round, and under a class vote more support need not make a proposal its round's
+    # winner: there "possible" is not yet "could"
+    if lead < -EPSILON:
+        return False
+    return None if lead <= EPSILON or rules.winner_by == "class" else True

@@ -1,5 +1,6 @@
 """Small rounds for the protocol's tests, by hand and by hypothesis."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from deliberation.protocol.types import Ballot, Claim, ClaimVerdict, Participant, Proposal, RoundInput
 
 SECRET = bytes(range(32))
-LAWS = settings(max_examples=15, deadline=None, derandomize=True, database=None)
+# Few and the same ones in every run, which takes seconds; a night's run: NSED_EXAMPLES=5000 pytest tests/protocol
+EXAMPLES = int(os.environ.get("NSED_EXAMPLES", "15"))
+LAWS = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 15, database=None)
 Weights = Mapping[int, float | None]
 
 

@@ -108,14 +108,26 @@ def in_words(result: dict[str, Any]) -> str:
             "",
             f"net support {verdict['net_support']:+.3f}, conviction {verdict['conviction']:+.3f}, "
             f"coverage {verdict['coverage']:.2f}; stopped by {verdict['stop_reason']} "
-            f"after {len(result['rounds'])} rounds",
+            f"after {_count(len(result['rounds']), 'round')}",
         ]
         if verdict["minority"]:
             lines.append(f"minority: {verdict['minority']['final_answer'] or verdict['minority']['answer']}")
-    cost = "unknown" if usage["cost_usd"] is None else f"${usage['cost_usd']:.4f}"
-    lines.append(f"{usage['calls']} calls, cost {cost}, critical path {usage['critical_path_s']:.1f} s")
+    calls, path_s = _count(usage["calls"], "call"), usage["critical_path_s"]
+    lines.append(f"{calls}, {_cost(result)}, critical path {path_s:.1f} s")
     lines += result["degraded"]
     if result["simulated"]:
         lines.append("Simulated experts answered: this says nothing about real models.")
     lines.append(f"trail: {result['trail']['events']} events, head {result['trail']['head']}")
     return "\n".join(lines)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _cost(result: dict[str, Any]) -> str:
+    """Simulated experts cost nothing, which is no price of anything."""
+    cost = result["usage"]["cost_usd"]
+    if cost is None:
+        return "cost unknown"
+    return "no cost (simulated)" if result["simulated"] and not cost else f"cost ${cost:.4f}"
