@@ -1,37 +1,198 @@
-"""How long an event takes from its commit to the socket frame that carries it: real daphne, real Redis, loopback."""
+"""How long a change takes from its commit to the socket frame with the changed part: a real Daphne, PostgreSQL and
+Redis, and readers in a second process, all on loopback.
 
-import asyncio
+A person changes their ballot while the round is held: that changes the tally, the matrix and every card of the round,
+the most that one event changes.
+"""
+
+import json
+import socket
 import statistics
+import subprocess
+import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from http.client import HTTPConnection
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, TypedDict
 
-import aiohttp
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.db import transaction
 
-from deliberation import events
+from benchmarks.sockets import Seen, Wanted
+from broker.inference.simulated import DEMO_PANEL
+from broker.models import Host
+from broker.services import load_simulated_panel
+from deliberation import orchestrator
 from deliberation.models import Session
+from deliberation.services.people import Vote, cast_ballot, take_seat
 from deliberation.services.sessions import Opening, open_session
+from deliberation.turn_taking import take_turns
 from nsed_web import programs
 from nsed_web.processes import start, stop
 
-COME_UP_S, BETWEEN_S = 30.0, 0.05
+PART = "tally"
+RULES = {"panel_size": [5, 5], "human_window_s": 3600, "blind": False}
+COME_UP_S, GRACE_S = 30.0, 5.0
 
 
-def measure(count: int, *, port: int) -> tuple[float, float]:
-    """p50 and p95 in milliseconds, of `count` events of one session with one watcher."""
-    user = get_user_model().objects.create(username=f"watcher-{uuid.uuid4().hex[:8]}", is_active=True)
-    session = open_session(Opening("What is 17*23?", "fast"), owner=user)
+class Row(TypedDict):
+    """What bench.py prints."""
+
+    row: str
+    asked: str
+    seen: float
+    held: bool
+    n: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """Sockets that watch one session, changes to it, the pause after each, and what p95 is held to."""
+
+    sockets: int
+    changes: int
+    between_s: float
+    limit_ms: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.sockets} watcher{'s' if self.sockets > 1 else ''}"
+
+
+LOADS = (Load(1, 60, 0.05, 150), Load(200, 30, 0.5, 400))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Over every change and socket. missed: where the change never came."""
+
+    p50_ms: float
+    p95_ms: float
+    n: int
+    missed: int
+
+
+def frame_rows() -> list[Row]:
+    """p50 is reported, p95 has its limit."""
+    return [row for load in LOADS for row in _rows(load, measure(load, port=free_port()))]
+
+
+def _rows(load: Load, seen: Measured) -> list[Row]:
+    name, n = f"ms from commit to frame, {load.name}", seen.n
+    held = seen.p95_ms <= load.limit_ms and not seen.missed
+    return [
+        Row(row=f"{name}, p50", asked="reported", seen=round(seen.p50_ms, 1), held=True, n=n),
+        Row(row=f"{name}, p95", asked=f"<= {load.limit_ms:g}", seen=round(seen.p95_ms, 1), held=held, n=n),
+    ]
+
+
+def measure(load: Load, *, port: int) -> Measured:
+    """Starts a Daphne at the port and the readers, makes the changes, stops both."""
+    voter, reader = person("voter"), person("reader")
+    session = held_session(voter)
+    take_seat(session, reader, asked=False)
     address = f"http://127.0.0.1:{port}"
+    url = f"ws://127.0.0.1:{port}/ws/sessions/{session.pk}/?after=0"
+    with web_server(port, address), readers(Wanted(url, address, cookie(reader), load.sockets, PART)) as said:
+        committed = [
+            _change(session, voter, number, pause_s=load.between_s) for number in range(load.changes)
+        ]
+    return _compared(committed, said)
+
+
+def _compared(committed: list[tuple[int, float]], said: list[Seen]) -> Measured:
+    """The first message with the part that brings a socket to the change or further is the one that shows it."""
+    times = [
+        next((came_s - committed_s for number, came_s in seen if number >= seq), None)
+        for seq, committed_s in committed
+        for seen in said
+    ]
+    times_ms = sorted(each * 1000 for each in times if each is not None)
+    p95_ms = statistics.quantiles(times_ms, n=20)[-1]
+    return Measured(statistics.median(times_ms), p95_ms, len(times), len(times) - len(times_ms))
+
+
+def person(role: str) -> Any:
+    return get_user_model().objects.create(username=f"{role}-{uuid.uuid4().hex[:8]}")
+
+
+def held_session(user: Any) -> Session:
+    """Five agents have proposed and reviewed, and the tally waits for this person, who has cast."""
+    load_simulated_panel(DEMO_PANEL)
+    session = open_session(Opening("What is 17*23?", "standard", rules=RULES, take_part=True), owner=user)
+    orchestrator.staff(session.pk)
+    hosts = [None, *Host.objects.values_list("name", flat=True)]
+    while session.state != Session.State.HOLDING:
+        took = [take_turns(session.pk, host) for host in hosts]
+        if True not in took:
+            raise SystemExit(f"session {session.pk} stays {session.state}")
+        orchestrator.advance(session.pk)
+        session.refresh_from_db()
+    _change(session, user, 0, pause_s=0)
+    return session
+
+
+def _change(session: Session, user: Any, number: int, *, pause_s: float) -> tuple[int, float]:
+    """One more version of the ballot. Returns its event's number and when it was committed."""
+    seats = session.rounds.get(number=session.round).proposals.values_list("participant__seat", flat=True)
+    votes = {seat: (seat + number) % 7 - 3 for seat in seats}
+    committed: list[float] = []
+    time.sleep(pause_s)
+    with transaction.atomic():
+        transaction.on_commit(lambda: committed.append(time.monotonic()))
+        seq = cast_ballot(session.pk, user, Vote(session.round, votes, uuid.uuid4()))
+    return seq, committed[0]
+
+
+@contextmanager
+def web_server(port: int, address: str) -> Iterator[None]:
     child = start(programs.web(port=port, public_url=address))
     try:
-        times_ms = asyncio.run(_watch(session, address, cookie(user), count))
+        deadline = time.monotonic() + COME_UP_S
+        while not _answers(port):
+            if child.has_ended or time.monotonic() > deadline:
+                raise SystemExit("the web server did not come up")
+            time.sleep(0.05)
+        yield
     finally:
-        stop([child], grace_s=5.0)
-    return statistics.median(times_ms), statistics.quantiles(times_ms, n=20)[-1]
+        stop([child], grace_s=GRACE_S)
+
+
+def _answers(port: int) -> bool:
+    web = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        web.request("GET", "/healthz")
+        return web.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        web.close()
+
+
+@contextmanager
+def readers(wanted: Wanted) -> Iterator[list[Seen]]:
+    """The second process, with every socket open. The list that it yields is filled when the block has ended."""
+    said: list[Seen] = []
+    argv = [sys.executable, str(Path(__file__).with_name("sockets.py"))]
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin and process.stdout  # noqa: S101  they are pipes
+    try:
+        print(json.dumps(asdict(wanted)), file=process.stdin, flush=True)  # noqa: T201
+        if process.stdout.readline() != "ready\n":
+            raise SystemExit("the readers could not open their sockets")
+        yield said
+        time.sleep(1.0)  # for what is still on its way
+        process.stdin.close()
+        said += json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
 
 
 def cookie(user: Any) -> dict[str, str]:
@@ -44,41 +205,7 @@ def cookie(user: Any) -> dict[str, str]:
     return {settings.SESSION_COOKIE_NAME: store.session_key}
 
 
-async def _watch(session: Session, address: str, cookies: dict[str, str], count: int) -> list[float]:
-    url = f"{address}/ws/sessions/{session.pk}/?after=0"
-    async with aiohttp.ClientSession(cookies=cookies) as client:
-        await _until_up(client, address)
-        async with client.ws_connect(url, origin=address, max_msg_size=0) as socket:
-            await socket.receive_str()
-            return [await _one(session, socket) for _ in range(count)]
-
-
-async def _until_up(client: aiohttp.ClientSession, address: str) -> None:
-    deadline = time.monotonic() + COME_UP_S
-    while time.monotonic() < deadline:
-        try:
-            async with client.get(f"{address}/healthz"):
-                return
-        except aiohttp.ClientConnectionError:
-            await asyncio.sleep(0.1)
-    raise SystemExit("the web server did not come up")
-
-
-async def _one(session: Session, socket: aiohttp.ClientWebSocketResponse) -> float:
-    """Commits one event and waits for the frame with its row in the timeline."""
-    await asyncio.sleep(BETWEEN_S)
-    seq, committed = await asyncio.to_thread(_commit, session)
-    while f'id="e-{seq}"' not in await asyncio.wait_for(socket.receive_str(), 10):
-        pass
-    return (time.monotonic() - committed) * 1000
-
-
-def _commit(session: Session) -> tuple[int, float]:
-    with transaction.atomic():
-        seq = events.record(
-            session,
-            "turn.discarded",
-            actor="bench",
-            payload={"round": 0, "seat": 0, "exchange": "propose", "call": None},
-        )
-    return seq, time.monotonic()
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import Any
 
 from deliberation import formats
@@ -36,32 +37,24 @@ class RoundEvidence:
     threshold: float | None
 
 
-@dataclass(frozen=True)
-class NetSupport:
-    """One proposal in a tally. net_support in [-1, 1], None where nobody weighed it."""
+def conviction_figure(
+    rounds: Sequence[RoundEvidence], *, max_rounds: int, threshold: float | None = None, empty: str = ""
+) -> Figure:
+    """Above: conviction of each round. Below: evidence gathered so far against the threshold that stops.
 
-    label: str
-    net_support: float | None
-    winner: bool = False
-    vetoed: bool = False
-
-
-def conviction_figure(rounds: Sequence[RoundEvidence], *, max_rounds: int) -> Figure:
-    """Above: conviction of each round. Below: evidence gathered so far against the threshold that stops."""
-    numbers = [r.number for r in rounds]
+    Without rounds: `threshold`, what is to be reached, and the sentence `empty` in the place of bars.
+    """
+    steps = _threshold_steps(rounds) or _threshold_ahead(threshold, max_rounds)
+    low, high = _conviction_range(rounds)
+    top = _evidence_top([r.evidence for r in rounds] + [y for _, y in steps])
     layout = _layout(height=280, description="Conviction and evidence per round")
     layout["xaxis"] = _axis(title="round", dtick=1, range=[0.5, max_rounds + 0.5], anchor="y2")
-    layout["yaxis"] = _axis(title="conviction", range=_conviction_range(rounds), domain=[0.58, 1], dtick=0.5)
-    layout["yaxis2"] = _axis(title="evidence", range=[0, _evidence_top(rounds)], domain=[0, 0.42], nticks=4)
-    layout["annotations"] = _threshold_word(rounds)
-    return _figure(
-        [
-            _conviction_trace(rounds),
-            _line(numbers, [r.evidence for r in rounds], name="evidence", color="token:accent", yaxis="y2"),
-            _threshold_trace(rounds),
-        ],
-        layout,
-    )
+    layout["yaxis"] = _axis(title="conviction", domain=[0.58, 1], **_ticks(low, high, step=0.5))
+    layout["yaxis2"] = _axis(title="evidence", domain=[0, 0.42], **_ticks(0, top))
+    layout["annotations"] = _threshold_word(steps)
+    if not rounds:
+        layout["annotations"].append(_note(0.5, empty, xref="x domain", y=0.5, yref="y domain"))
+    return _figure([_conviction_trace(rounds), _evidence_trace(rounds), _threshold_trace(steps)], layout)
 
 
 def conviction_table(rounds: Sequence[RoundEvidence]) -> Table:
@@ -81,12 +74,12 @@ def utility_figure(points: Curve, *, current_round: int | None, t_opt: float) ->
     """The efficiency-fatigue curve U(t) with its optimum and where the session is."""
     layout = _layout(height=220, description="Expected utility over rounds")
     layout["xaxis"] = _axis(title="round", dtick=1, range=[-0.1, points[-1][0] + 0.1] if points else [0, 1])
-    layout["yaxis"] = _axis(title="expected utility", range=_padded([u for _, u in points]), nticks=5)
+    layout["yaxis"] = _axis(title="expected utility", **_ticks(*_padded([u for _, u in points])))
     if points:
         layout["shapes"] = [_upright(t_opt, color="token:chart-line", dash="dot")]
         layout["annotations"] = [_note(t_opt, "optimum", y=1, yref="paper", yanchor="bottom")]
     ts, us = [t for t, _ in points], [u for _, u in points]
-    traces = [_line(ts, us, name="U(t)", color="token:accent", mode="lines")]
+    traces = [_line(ts, us, name="U(t)", digits=3, mode="lines")]
     here = [(t, u) for t, u in points if t == current_round]
     if here:
         traces.append(_here_trace(here[0]))
@@ -101,61 +94,6 @@ def utility_table(points: Curve, *, current_round: int | None, t_opt: float) -> 
         if t == int(t)
     )
     return Table(f"Expected utility, optimum at round {formats.number(t_opt)}", ("Round", "U", ""), rows)
-
-
-def tally_figure(bars: Sequence[NetSupport]) -> Figure:
-    """Net support around 0, one bar for each proposal in the order given, each with its signed number."""
-    layout = _layout(height=52 + 32 * max(len(bars), 1), description="Net support per proposal")
-    layout["xaxis"] = _axis(range=[-1.35, 1.35], tickvals=[-1, 0, 1], ticktext=["against", "0", "in favour"])
-    layout["xaxis"] |= {"zeroline": True, "zerolinecolor": "token:chart-line", "zerolinewidth": 1}
-    layout["yaxis"] = _axis(type="category", autorange="reversed", showgrid=False)
-    layout["margin"] |= {"l": 28, "t": 4}
-    layout["bargap"] = 0.42
-    return _figure([_support_trace(bars)] if bars else [], layout)
-
-
-def tally_table(bars: Sequence[NetSupport]) -> Table:
-    rows = tuple((bar.label, formats.signed(bar.net_support), _bar_note(bar)) for bar in bars)
-    return Table("Net support per proposal", ("Proposal", "Net support", ""), rows)
-
-
-def _support_trace(bars: Sequence[NetSupport]) -> Figure:
-    values = [bar.net_support for bar in bars]
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "x": [value or 0 for value in values],
-        "y": [bar.label for bar in bars],
-        "text": [_bar_text(bar) for bar in bars],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "textfont": {"color": "token:text-1", "size": 13},
-        "marker": {
-            "color": [_bar_color(bar) for bar in bars],
-            "pattern": {"shape": ["/" if bar.vetoed else "" for bar in bars], "size": 6},
-        },
-        "hovertemplate": "%{y}: %{text}<extra></extra>",
-    }
-
-
-def _bar_color(bar: NetSupport) -> str:
-    return _sign_color(0 if bar.vetoed else bar.net_support or 0)
-
-
-def _bar_text(bar: NetSupport) -> str:
-    """The number; the winner's in bold, a struck one crossed out (Plotly reads these two tags)."""
-    words = formats.signed(bar.net_support)
-    if bar.vetoed:
-        return f"<s>{words}</s>"
-    return f"<b>{words}</b>" if bar.winner else words
-
-
-def _bar_note(bar: NetSupport) -> str:
-    if bar.vetoed:
-        return "struck"
-    if bar.net_support is None:
-        return "nobody weighed it"
-    return "winner" if bar.winner else ""
 
 
 def _conviction_trace(rounds: Sequence[RoundEvidence]) -> Figure:
@@ -184,32 +122,59 @@ def _sign_color(value: float) -> str:
     return "token:chart-favour" if value > 0 else "token:chart-against"
 
 
-def _threshold_trace(rounds: Sequence[RoundEvidence]) -> Figure:
+def _evidence_trace(rounds: Sequence[RoundEvidence]) -> Figure:
+    return _line(
+        [r.number for r in rounds], [r.evidence for r in rounds], name="evidence", digits=4, yaxis="y2"
+    )
+
+
+def _threshold_steps(rounds: Sequence[RoundEvidence]) -> list[tuple[float, float]]:
     """The threshold moves with the coverage of each round, so it is a step, half a round to each side."""
     known = [(r.number, r.threshold) for r in rounds if r.threshold is not None]
+    return [(x, threshold) for number, threshold in known for x in (number - 0.5, number + 0.5)]
+
+
+def _threshold_ahead(threshold: float | None, max_rounds: int) -> list[tuple[float, float]]:
+    return [(0.5, threshold), (max_rounds + 0.5, threshold)] if threshold else []
+
+
+def _threshold_trace(steps: Sequence[tuple[float, float]]) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": [x for number, _ in known for x in (number - 0.5, number + 0.5)],
-        "y": [threshold for _, threshold in known for _ in range(2)],
+        "x": [x for x, _ in steps],
+        "y": [y for _, y in steps],
         "yaxis": "y2",
         "name": "threshold",
+        "text": [formats.number(y, digits=4) for _, y in steps],
         "line": {"color": "token:chart-threshold", "width": 2, "dash": "dash"},
-        "hovertemplate": "threshold %{y:.4f}<extra></extra>",
+        "hovertemplate": "threshold %{text}<extra></extra>",
     }
 
 
-def _threshold_word(rounds: Sequence[RoundEvidence]) -> list[Figure]:
-    known = [(r.number, r.threshold) for r in rounds if r.threshold is not None]
-    if not known:
+def _threshold_word(steps: Sequence[tuple[float, float]]) -> list[Figure]:
+    if not steps:
         return []
-    number, threshold = known[-1]
-    word = _note(number + 0.5, "threshold", y=threshold, yref="y2", yanchor="bottom", xanchor="right")
+    x, y = steps[-1]
+    word = _note(x, "threshold", y=y, yref="y2", yanchor="bottom", xanchor="right")
     return [word | {"font": {"color": "token:chart-threshold", "size": 12}}]
 
 
-def _evidence_top(rounds: Sequence[RoundEvidence]) -> float:
-    return max([0.01, *(r.evidence for r in rounds), *(r.threshold or 0 for r in rounds)]) * 1.35
+def _evidence_top(values: Sequence[float]) -> float:
+    return max([0.01, *values]) * 1.35
+
+
+def _ticks(low: float, high: float, *, step: float | None = None) -> Figure:
+    """The range of an axis with at most six ticks at round numbers, in the words of all other numbers."""
+    step = step or _round_step((high - low) / 5)
+    values = [step * n for n in range(ceil(low / step), floor(high / step) + 1)]
+    return {"range": [low, high], "tickvals": values, "ticktext": [formats.tick(value) for value in values]}
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2 and 5 times a power of ten that is not below `least`."""
+    power = 10 ** floor(log10(least))
+    return next(power * digit for digit in (1, 2, 5, 10) if power * digit >= least)
 
 
 def _conviction_range(rounds: Sequence[RoundEvidence]) -> list[float]:
@@ -226,7 +191,7 @@ def _here_trace(here: tuple[float, float]) -> Figure:
         "textposition": "bottom center",
         "textfont": {"color": "token:text-1", "size": 12},
         "marker": {"color": "token:surface", "size": 11, "line": {"color": "token:accent", "width": 3}},
-        "hovertemplate": "round %{x}: U %{y:.3f}<extra></extra>",
+        "hovertemplate": f"round %{{x}}: U {formats.number(here[1], digits=3)}<extra></extra>",
     }
 
 
@@ -237,16 +202,17 @@ def _round_note(t: float, *, current_round: int | None, t_opt: float) -> str:
     return ", ".join(words)
 
 
-def _line(xs: Sequence[float], ys: Sequence[float], *, name: str, color: str, **more: Any) -> Figure:
+def _line(xs: Sequence[float], ys: Sequence[float], *, name: str, digits: int, **more: Any) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "x": list(xs),
         "y": list(ys),
         "name": name,
-        "line": {"color": color, "width": 2},
-        "marker": {"size": 7, "color": color},
-        "hovertemplate": f"round %{{x}}: {name} %{{y:.4f}}<extra></extra>",
+        "text": [formats.number(y, digits=digits) for y in ys],
+        "line": {"color": "token:accent", "width": 2},
+        "marker": {"size": 7, "color": "token:accent"},
+        "hovertemplate": f"round %{{x}}: {name} %{{text}}<extra></extra>",
         **more,
     }
 

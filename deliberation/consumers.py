@@ -1,26 +1,29 @@
 """The socket of a room: what the new events change is sent, whole, and nothing else.
 
-One message is on its way at a time. What comes meanwhile is joined: numbers to the newest, streamed text to its newest,
-so a slow reader gets fewer and larger messages and never an older one. A nudge is a hint; a look at the trail every few
-seconds finds what a lost one meant.
+One message is on its way at a time: the page says of each that it has it. What comes meanwhile is joined, numbers to
+the newest, streamed text to its newest, so a slow reader gets fewer and larger messages and never an older one. A nudge
+is a hint; a look at the trail every few seconds finds what a lost one meant.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs
+from importlib import import_module
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user
 from django.db import DatabaseError
+from django.http import HttpRequest
 
 from deliberation import live, parts
-from deliberation.selectors import access, room
+from deliberation.selectors import access, cards, room
 
 log = logging.getLogger(__name__)
 
@@ -29,42 +32,91 @@ SIGNED_OUT, FORBIDDEN, TOO_SLOW, RESTART = 4401, 4403, 4408, 1011  # close codes
 
 @dataclass(frozen=True)
 class Standing:
-    """What the viewer may see now. None in the place of one: no longer anything."""
+    """Who watches, and what they may see now."""
 
+    user_id: Any
     audience: str
     steers: bool
     ended: bool
 
 
-def standing(user_id: Any, session_id: Any) -> Standing | None:
-    """Asked of the database at connect, every half minute, and when something may have changed it."""
-    user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
-    session = access.visible_sessions(user).filter(pk=session_id).first() if user else None
+class Refused(Exception):
+    """Nothing to see here, or no longer; `code` is what the socket closes with."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def standing(login: str | None, session_id: Any) -> Standing:
+    """Asked of the database at connect, every half minute, and when something may have changed it. `login`: the key
+    of the browser's login, which a sign-out or a new password ends. Raises Refused.
+    """
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(login)
+    user = get_user(request)
+    if not user.is_authenticated:
+        raise Refused(SIGNED_OUT)
+    session = access.visible_sessions(user).filter(pk=session_id).first()
     if session is None:
-        return None
+        raise Refused(FORBIDDEN)
     may = access.access(user, session)
-    return Standing(access.audience(user, session), may.steer, session.ended)
+    return Standing(user.pk, access.audience(user, session), may.steer, session.ended)
+
+
+def look(session_id: Any, word_s: float | None) -> int:
+    """The number of the newest event. word_s: leaves word for so long that somebody reads along, so that workers send
+    the text as it is written; None: nobody does.
+    """
+    if word_s is not None:
+        live.mark_watched(session_id, for_s=word_s)
+    return room.head(session_id)
+
+
+def message(sheet: parts.Sheet, audience: str, after: int | None, steers: bool) -> str:
+    """What a page lacks that has everything up to event `after`; None: every part."""
+    if after is None:
+        return parts.push_all(sheet, audience, steers=steers)
+    return parts.push(sheet, audience, after=after, steers=steers)
+
+
+Made = TypeVar("Made")
+_under_way: dict[Hashable, asyncio.Future[Any]] = {}
+
+
+async def shared(make: Callable[..., Made], *arguments: Hashable) -> Made:
+    """What `make` returns in a thread: one call for all the sockets that ask for the same while it is under way."""
+    key = (asyncio.get_running_loop(), make, *arguments)
+    call = _under_way.get(key)
+    if call is None:
+        call = _under_way[key] = asyncio.ensure_future(database_sync_to_async(make)(*arguments))
+        call.add_done_callback(lambda _: _under_way.pop(key, None))
+    return await asyncio.shield(call)  # a socket that goes away takes nothing from the others
 
 
 class RoomConsumer(AsyncWebsocketConsumer):
     """Watches one session for one person."""
 
     recheck_s = 30.0  # how long a withdrawn permission may go unnoticed
-    send_s = 20.0  # a message that the server cannot hand on in this time: the reader is gone or hopeless
-    frames_per_recheck = 120  # what a browser may send; it has nothing to say but pings
+    answer_s = 20.0  # a page that does not have a message after this time: the reader is gone or hopeless
+    least_look_s = 0.05  # between two looks at the trail, whatever the settings say
+    unasked_per_recheck = 20  # messages of a browser that answer none of ours
 
     async def connect(self) -> None:
-        self.user_id = getattr(self.scope["user"], "pk", None)
+        self.login = self.scope["session"].session_key
         self.session_id = self.scope["url_route"]["kwargs"]["session_id"]
         self.sender: asyncio.Task[None] | None = None
-        self.frames = 0
-        await self.accept()
-        if self.user_id is None:
-            await self.close(SIGNED_OUT)
+        self.unasked = 0
+        self.had = asyncio.Event()  # the page has all that was sent
+        self.had.set()
+        if not same_origin(self.scope):
+            await self.close()
             return
-        found = await database_sync_to_async(standing)(self.user_id, self.session_id)
-        if found is None:
-            await self.close(FORBIDDEN)
+        await self.accept()  # a browser tells a code of ours from a broken network only after that
+        try:
+            found = await database_sync_to_async(standing)(self.login, self.session_id)
+        except Refused as refusal:
+            await self.close(refusal.code)
             return
         await self._begin(found)
 
@@ -75,13 +127,16 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.whole = query.get("audience", [found.audience])[0] != found.audience
         self.head = 0
         self.written: dict[tuple[int, int], str] = {}
+        self.sheet: parts.Sheet | None = None  # the newest that the page has all of
         self.wake = asyncio.Event()
         self.wake.set()
         self.clock = asyncio.get_running_loop().time
         self.checked_at = self.clock()
+        self.look_due_at = self.clock()
         await self.channel_layer.group_add(live.session_group(self.session_id), self.channel_name)
         await self._join_open()
         self.sender = asyncio.create_task(self._send_forever())
+        self.sender.add_done_callback(self._broke)
 
     async def _join_open(self) -> None:
         if self.standing.audience == access.OPEN:
@@ -97,10 +152,20 @@ class RoomConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_discard(live.open_group(self.session_id), self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """A room is acted on by forms; a browser that goes on talking here is cut off."""
-        self.frames += 1
-        if self.frames > self.frames_per_recheck:
+        """The page has the last message. A room is acted on by forms; a browser that says more is cut off."""
+        self.unasked += self.had.is_set()
+        self.had.set()
+        if self.unasked > self.unasked_per_recheck:
             await self.close(TOO_SLOW)
+
+    def _broke(self, sender: asyncio.Task[None]) -> None:
+        """A fault of ours must not leave a page that looks live: it says that it is offline, and tries again."""
+        error = None if sender.cancelled() else sender.exception()
+        # A server that stops has closed its threads before its sockets.
+        stopping = isinstance(error, RuntimeError) and "cannot schedule new futures" in str(error)
+        if error is not None and not stopping:
+            log.error("the socket of session %s broke", self.session_id, exc_info=error)
+            self.closing = asyncio.ensure_future(self.close(RESTART))
 
     # What the groups say
 
@@ -117,12 +182,14 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     async def _send_forever(self) -> None:
         try:
+            await self._greet()
             while True:
                 await self._wait()
-                if not await self._allowed():
-                    return
-                await self._send_parts()
-                await self._send_written()
+                await self._recheck()
+                await self._look()
+                await self._send(await self._parts() + self._texts())
+        except Refused as refusal:
+            await self.close(refusal.code)
         except TimeoutError:
             await self.close(TOO_SLOW)
         except DatabaseError as error:
@@ -131,85 +198,93 @@ class RoomConsumer(AsyncWebsocketConsumer):
         except StopConsumer:
             return
 
+    async def _greet(self) -> None:
+        """How far the page is behind, before the parts that it lacks, which take a moment to make."""
+        self.head = await shared(room.head, self.session_id)
+        if self.sent > self.head:  # a number of another trail: this page knows nothing of this one
+            self.sent, self.whole = 0, True
+        await self._send(parts.seq_element(self.sent, head=self.head))
+
     async def _wait(self) -> None:
-        """Until there is something to send, or it is time to look."""
-        pause = self.recheck_s if self.standing.ended else min(settings.NSED.poll_s, self.recheck_s)
-        try:
-            await asyncio.wait_for(self.wake.wait(), pause)
-        except TimeoutError:
-            self.head = max(self.head, await database_sync_to_async(room.head)(self.session_id))
+        """Until the page has the last message (else TimeoutError) and there is a next one, or it is time to look."""
+        await asyncio.wait_for(self.had.wait(), self.answer_s)
+        due_at = min(self.look_due_at, self.checked_at + self.recheck_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), max(due_at - self.clock(), 0.0))
         self.wake.clear()
 
-    async def _allowed(self) -> bool:
-        if self.clock() - self.checked_at < self.recheck_s:
-            return True
-        self.checked_at, self.frames = self.clock(), 0
-        return await self._look_again()
+    async def _look(self) -> None:
+        """For events whose nudge was lost. All sockets of a process look at the same time, so it costs one query."""
+        if self.clock() < self.look_due_at:
+            return
+        ended = self.standing.ended
+        pause_s = self.recheck_s if ended else min(settings.NSED.poll_s, self.recheck_s)
+        pause_s = max(pause_s, self.least_look_s)
+        self.look_due_at = (self.clock() // pause_s + 1) * pause_s
+        reads = self.standing.audience == access.OPEN and not ended
+        self.head = max(self.head, await shared(look, self.session_id, 3 * pause_s if reads else None))
 
-    async def _look_again(self) -> bool:
-        """Reads anew what the viewer may see; another audience means every part again."""
-        found = await database_sync_to_async(standing)(self.user_id, self.session_id)
-        if found is None:
-            await self.close(FORBIDDEN)
-            return False
+    async def _recheck(self) -> None:
+        if self.clock() - self.checked_at >= self.recheck_s:
+            self.checked_at, self.unasked = self.clock(), 0
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Reads anew what the viewer may see; another audience means every part again. Raises Refused."""
+        found = await database_sync_to_async(standing)(self.login, self.session_id)
         if found.audience != self.standing.audience:
             self.whole = True
+            self.look_due_at = self.clock()
             self.written.clear()
         self.standing = found
         await self._join_open()
-        return True
 
-    async def _send_parts(self) -> None:
+    async def _parts(self) -> str:
         """All that came since the last message, in one."""
-        if self.head <= self.sent and not self.whole and self.head:
-            return
-        sheet = await database_sync_to_async(self._sheet)()
-        if self._moves(sheet) and not await self._look_again():
-            return
-        if sheet.seq <= self.sent and not self.whole:
-            return
-        text = await database_sync_to_async(self._message)(sheet)
-        self.sent, self.head, self.whole = sheet.seq, max(self.head, sheet.seq), False
-        self.written = {
-            place: text for place, text in self.written.items() if place not in sheet.room.proposals
-        }
-        await self._hand_on(text)
-
-    def _sheet(self) -> parts.Sheet:
-        return (
-            parts.sheets.at_least(self.session_id, self.head) if self.head else parts.fresh(self.session_id)
-        )
+        if self.head <= self.sent and not self.whole and self.sheet:
+            return ""
+        text, sheet = "", await shared(parts.sheets.at_least, self.session_id, self.head)
+        if self._moves(sheet):
+            await self._look_again()
+        if sheet.seq > self.sent or self.whole:
+            now, after = self.standing, None if self.whole else self.sent
+            text = await shared(message, sheet, now.audience, after, now.steers)
+            self.sent, self.head, self.whole = sheet.seq, max(self.head, sheet.seq), False
+        self.sheet = sheet
+        return text
 
     def _moves(self, sheet: parts.Sheet) -> bool:
         """Whether an event since the last message may change what this viewer may see."""
-        mine = f"user:{self.user_id}"
-        return (
-            self.standing.audience == access.BLIND
-            and any(
-                each.seq > self.sent
-                and (
-                    each.kind in ("session.concluded", "session.failed")
-                    or (each.kind, each.actor) == ("ballot.cast", mine)
-                )
-                for each in sheet.room.moments
-            )
-            or (sheet.room.session.ended and not self.standing.ended)
+        if sheet.room.session.ended != self.standing.ended:
+            return True
+        blind, mine = self.standing.audience == access.BLIND, f"user:{self.standing.user_id}"
+        kinds = ("ballot.cast", "invitation.answered") if blind else ("invitation.answered",)
+        return any(
+            each.seq > self.sent and each.actor == mine and each.kind in kinds for each in sheet.room.moments
         )
 
-    def _message(self, sheet: parts.Sheet) -> str:
-        now = self.standing
-        if self.whole:
-            return parts.push_all(sheet, now.audience, steers=now.steers)
-        return parts.push(sheet, now.audience, after=self.sent, steers=now.steers)
-
-    async def _send_written(self) -> None:
+    def _texts(self) -> str:
+        """Texts that have a place on the page now; others come too early or too late, and the card has it all."""
         written, self.written = self.written, {}
-        if written:
-            fragments = [parts.written(*place, text) for place, text in written.items()]
-            await self._hand_on("".join(fragments))
+        return "".join(
+            parts.written(*place, text)
+            for place, text in written.items()
+            if self.sheet and cards.is_being_written(self.sheet.room, place)
+        )
 
-    async def _hand_on(self, text: str) -> None:
-        await asyncio.wait_for(self.send(text_data=text), self.send_s)
+    async def _send(self, text: str) -> None:
+        if text:
+            self.had.clear()
+            await self.send(text_data=text)
+
+
+def same_origin(scope: Mapping[str, Any]) -> bool:
+    """Whether a page of this very site opens the socket. A cookie knows no port: a page of another server on this host
+    would come with the person's login.
+    """
+    headers = {name: value.decode("latin1") for name, value in scope["headers"]}
+    asked_by = urlsplit(headers.get(b"origin", "")).netloc
+    return asked_by in (headers.get(b"host", ""), urlsplit(settings.NSED.public_url).netloc)
 
 
 def _number(text: str) -> int:

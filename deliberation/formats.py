@@ -46,6 +46,11 @@ def money(usd: float | None) -> str:
     return f"${usd:,.2f}"
 
 
+def cost(usd: float | None, *, simulated: bool, none: str = "none (simulated)") -> str:
+    """What calls cost. Simulated experts are not paid, so their 0 is a word and no sum: it says nothing of models."""
+    return none if simulated and usd == 0 else money(usd)
+
+
 def duration(seconds: float | None) -> str:
     """Elapsed or remaining time: 0.4 s, 12 s, 3:12, 1:02:09."""
     if seconds is None:
@@ -68,6 +73,12 @@ def tone(value: float | None, *, steps: int = 4) -> str:
         return "neutral"
     step = min(steps, ceil(abs(value) * steps))
     return f"{'favour' if value > 0 else 'against'}-{step}"
+
+
+def tick(value: float) -> str:
+    """A number on an axis, as short as it can be: 0, .5, 1, −.25."""
+    digits_text = f"{abs(value):.4f}".rstrip("0").rstrip(".")
+    return (MINUS if value < 0 else "") + (digits_text.removeprefix("0") or "0")
 
 
 def _bare(magnitude: float, *, digits: int) -> str:

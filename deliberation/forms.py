@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 from django import forms
 
 from deliberation.services.acts import ActRefused
-from deliberation.services.people import Strike, Vote
+from deliberation.services.people import OLD_FORM, Strike, Vote
 
 VOTES = "votes-"
 MOST_VOTES = 10  # their square is all the credits of a ballot (protocol.md 3)
-OLD_FORM = "This form is not complete. Load the page again; what you typed is still in this one."
+SEAT_DIGITS = 6
 
 
 class ActForm(forms.Form):
@@ -22,12 +22,18 @@ class ActForm(forms.Form):
     def checked(self) -> dict[str, Any]:
         """The values. ActRefused with the first thing that is wrong."""
         if not self.is_valid():
-            raise ActRefused(str(next(iter(self.errors.values()))[0]))
+            raise ActRefused(first_error(self))
         return self.cleaned_data
 
 
-def _number() -> forms.IntegerField:
+def first_error(form: forms.Form) -> str:
+    """What is wrong with a form that is not valid, in one sentence."""
+    return str(next(iter(form.errors.values()))[0])
+
+
+def _number(*, required: bool = True) -> forms.IntegerField:
     return forms.IntegerField(
+        required=required,
         min_value=0,
         max_value=1_000_000,
         error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), OLD_FORM),
@@ -45,6 +51,8 @@ class BallotForm(ActForm):
 
     def votes(self) -> dict[int, int]:
         """Whole votes by seat; an emptied field is 0. ActRefused names the field that is wrong."""
+        if any(name.startswith(VOTES) and not _is_seat(name.removeprefix(VOTES)) for name in self.data):
+            raise ActRefused(OLD_FORM)
         return {seat: _whole_votes(text) for seat, text in self.typed().items()}
 
     def vote(self) -> Vote:
@@ -54,13 +62,12 @@ class BallotForm(ActForm):
 
 def typed_votes(data: Mapping[str, Any]) -> dict[int, str]:
     """`votes-SEAT` fields of a submitted form, whatever is in them."""
-    return {
-        int(name.removeprefix(VOTES)): str(text).strip()
-        for name, text in data.items()
-        if name.startswith(VOTES)
-        and name.removeprefix(VOTES).isascii()
-        and name.removeprefix(VOTES).isdecimal()
-    }
+    fields = ((name.removeprefix(VOTES), text) for name, text in data.items() if name.startswith(VOTES))
+    return {int(seat): str(text).strip() for seat, text in fields if _is_seat(seat)}
+
+
+def _is_seat(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= SEAT_DIGITS
 
 
 def _whole_votes(text: str) -> int:
@@ -78,6 +85,17 @@ def _whole_votes(text: str) -> int:
             "The ballot was not cast."
         )
     return votes
+
+
+class DoneForm(forms.Form):
+    """The round that the person is done with."""
+
+    round = _number()
+
+    def number(self) -> int:
+        if not self.is_valid():
+            raise ActRefused(OLD_FORM)
+        return int(self.cleaned_data["round"])
 
 
 class VetoForm(ActForm):
@@ -98,9 +116,7 @@ class GuidanceForm(ActForm):
     """Words for the next prompts. `to`: a seat, or empty for all agents."""
 
     text = forms.CharField(required=False, widget=forms.Textarea, strip=False)
-    to = forms.IntegerField(
-        required=False, min_value=1, error_messages=dict.fromkeys(("invalid", "min_value"), OLD_FORM)
-    )
+    to = _number(required=False)
 
 
 def new_key() -> UUID:

@@ -154,12 +154,27 @@ class NewForm(forms.Form):
 class InviteForm(forms.Form):
     """One colleague: `how` is name or link. For a link the name is only a note."""
 
-    how = forms.ChoiceField(choices=[("name", "by user name"), ("link", "by link")])
-    name = forms.CharField(required=False, max_length=150, strip=True)
+    how = forms.ChoiceField(
+        choices=[("name", "by user name"), ("link", "by link")],
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Choose whether to invite by user name or by a link."
+        ),
+    )
+    name = forms.CharField(
+        required=False,
+        max_length=150,
+        strip=True,
+        error_messages={"max_length": "A name has at most 150 characters; nobody was invited."},
+    )
 
 
 class AnswerForm(forms.Form):
     """Yes or no to an invitation; a visitor says by which name the others shall know them."""
 
-    answer = forms.ChoiceField(choices=[("accept", "accept"), ("decline", "decline")])
+    answer = forms.ChoiceField(
+        choices=[("accept", "accept"), ("decline", "decline")],
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Say whether you accept or decline the invitation."
+        ),
+    )
     display_name = forms.CharField(required=False, max_length=80, label="Your name")

@@ -5,6 +5,7 @@ reads what is new from the trail.
 """
 
 import logging
+from math import ceil
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -31,7 +32,7 @@ def open_group(session_id: Any) -> str:
 def mark_watched(session_id: Any, *, for_s: float) -> None:
     """Leaves word that somebody watches, so that workers send the text as it is written."""
     try:
-        cache.set(f"watched:{session_id}", 1, timeout=for_s)
+        cache.set(f"watched:{session_id}", 1, timeout=ceil(for_s))  # the cache knows whole seconds alone
     except RedisError as error:
         log.warning("no word could be left that a room is watched: %s", type(error).__name__)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Count, F
 from django.db.models.functions import Now
 
@@ -47,16 +48,21 @@ _IDLE = (Session.State.DRAFT, Session.State.STAFFING, *Session.ENDED)
 
 @contextmanager
 def _guarded(claim: Claim) -> Iterator[None]:
-    """A lost claim ends the step quietly. A bug is raised, after it was counted: the third one ends the session."""
-    whole = False
+    """A lost claim ends the step quietly. A bug is raised, after it was counted: the third one ends the session.
+    That the database went away is no bug: the step is tried again once the lease has run out.
+    """
+    is_bug = True
     try:
         yield
-        whole = True
+        is_bug = False
     except LostClaim:
         log.info("session %s went to another worker", claim.pk)
-        whole = True
+        is_bug = False
+    except (OperationalError, InterfaceError):
+        is_bug = False
+        raise
     finally:
-        if not whole and sessions.count_crash(claim) >= CRASHES_MAX:
+        if is_bug and sessions.count_crash(claim) >= CRASHES_MAX:
             sessions.fail(claim, "internal", detail=FAILURES["internal"])
 
 

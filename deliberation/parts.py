@@ -8,6 +8,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -40,6 +41,7 @@ APPENDED = "timeline"
 WHOLE = tuple(name for name in VIEWS if name not in (KEYED, APPENDED))
 STEERING = "actions"  # shown to those alone who may steer
 COUNTED = ("proposal", "tally", "matrix")
+KEPT_MESSAGES = 16
 
 # The strip and the timeline change with every event.
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -82,6 +84,7 @@ class Sheet:
         self.room = room_
         self._rendered: dict[tuple[str, str, str], SafeString] = {}
         self._lock = threading.RLock()
+        self._messages: dict[tuple[str, int, bool], str] = {}
 
     @property
     def seq(self) -> int:
@@ -93,6 +96,16 @@ class Sheet:
             known = self._rendered.get((part, audience, key))
             if known is None:
                 known = self._rendered[part, audience, key] = render(self, part, key, audience)
+            return known
+
+    def message(self, audience: str, *, after: int, steers: bool) -> str:
+        """What push() sends. Most who watch are at the same event, so a few are kept."""
+        with self._lock:
+            known = self._messages.get((audience, after, steers))
+            if known is None:
+                if len(self._messages) == KEPT_MESSAGES:
+                    self._messages.clear()
+                known = self._messages[audience, after, steers] = _message(self, audience, after, steers)
             return known
 
     def page(self, audience: str) -> dict[str, SafeString]:
@@ -117,7 +130,9 @@ def _evidence(sheet: Sheet, view: evidence.EvidenceView, audience: str) -> dict[
     rounds = [
         charts.RoundEvidence(number, each.conviction, each.total, each.target) for number, each in view.rounds
     ]
-    figure = charts.conviction_figure(rounds, max_rounds=view.max_rounds)
+    figure = charts.conviction_figure(
+        rounds, max_rounds=view.max_rounds, threshold=view.target, empty=view.empty
+    )
     return {"figure": figure_json(figure), "table": charts.conviction_table(rounds)}
 
 
@@ -210,6 +225,10 @@ def _keys(room_: Room, moment: Moment) -> list[str]:
 
 def push(sheet: Sheet, audience: str, *, after: int, steers: bool) -> str:
     """One message: what the events after `after` change, whole; their rows of the timeline; the number it brings to."""
+    return sheet.message(audience, after=after, steers=steers)
+
+
+def _message(sheet: Sheet, audience: str, after: int, steers: bool) -> str:
     fragments = [
         sheet.html(name, audience, key) for name, key in changed(sheet, after) if steers or name != STEERING
     ]
@@ -229,10 +248,12 @@ def _rows(sheet: Sheet, audience: str, after: int) -> SafeString:
     return render_to_string("deliberation/_timeline_rows.html", {"view": view})
 
 
-def seq_element(seq: int) -> SafeString:
-    return render_to_string("deliberation/_seq.html", {"seq": seq})
+def seq_element(seq: int, *, head: int | None = None) -> SafeString:
+    """The number that the page is brought to; `head`: the trail's, where that is further."""
+    return render_to_string("deliberation/_seq.html", {"seq": seq, "head": seq if head is None else head})
 
 
+@lru_cache(maxsize=64)
 def written(round_number: int, seat: int, text: str) -> str:
-    """A proposal as it is written: replaced by the finished card."""
+    """A proposal as it is written: replaced by the finished card. The same for all who read along."""
     return render_to_string("deliberation/_written.html", {"key": f"{round_number}-{seat}", "text": text})

@@ -1,6 +1,7 @@
 """Replay: every tally, stop test and verdict of a session recomputed from its trail and compared byte for byte.
 
-Nothing is called again and the working tables are not read: verified events and the texts they name are all.
+Nothing is called again, and nothing is computed from the working tables: verified events and the texts they name are
+all. What screens read of those tables is compared with what comes out.
 """
 
 import json
@@ -63,7 +64,7 @@ def _references(value: Any) -> Iterator[dict[str, str]]:
 def replay(session: Session) -> Iterator[Mismatch]:
     """What does not recompute, in order; nothing where the record holds."""
     facts = record.load(session)
-    yield from _secret(session, facts)
+    yield from _opening(session, facts)
     closed: list[RoundOutcome] = []
     for fact in facts.closings:
         spent = record.spent_of(fact.data)
@@ -72,13 +73,16 @@ def replay(session: Session) -> Iterator[Mismatch]:
         closed.append(outcome)
         yield from _compare(fact.seq, fact.data, outcome.to_json(), name="outcome")
         yield from _numbers(fact, outcome)
+        yield from _shown(session, fact, outcome)
     yield from _verdict(session, facts, closed)
 
 
-def _secret(session: Session, facts: record.Record) -> Iterator[Mismatch]:
+def _opening(session: Session, facts: record.Record) -> Iterator[Mismatch]:
     opened = Event.objects.get(chain_id=str(session.pk), kind="session.opened")
     if opened.data["commitment"] != anonymity.commitment(facts.secret):
         yield Mismatch(opened.seq, "the secret of the labels is not the one committed to")
+    if opened.data["rules"] != canonical.encode(session.rules):
+        yield Mismatch(opened.seq, "the rules of the session are not those that it was opened with")
 
 
 def _compare(seq: int, data: Any, value: Any, *, name: str) -> Iterator[Mismatch]:
@@ -97,6 +101,12 @@ def _numbers(fact: record.Fact, outcome: RoundOutcome) -> Iterator[Mismatch]:
         yield Mismatch(fact.seq, "the tally or the stop test recomputes to something else")
 
 
+def _shown(session: Session, fact: record.Fact, outcome: RoundOutcome) -> Iterator[Mismatch]:
+    row = session.rounds.filter(number=outcome.number).values_list("outcome", flat=True).first()
+    if row != outcome.to_json():
+        yield Mismatch(fact.seq, "the outcome that screens show is another one")
+
+
 def _verdict(session: Session, facts: record.Record, closed: list[RoundOutcome]) -> Iterator[Mismatch]:
     concluded = Event.objects.filter(chain_id=str(session.pk), kind="session.concluded").first()
     if concluded is None:
@@ -104,6 +114,9 @@ def _verdict(session: Session, facts: record.Record, closed: list[RoundOutcome])
     upto = facts.until(concluded.seq)
     verdict = verdict_of(upto, closed, stop_reason=concluded.data["stop_reason"])
     yield from _compare(concluded.seq, concluded.data, verdict.to_json(), name="verdict")
+    shown = (session.verdict, session.stop_reason, session.trail_hash)
+    if shown != (verdict.to_json(), concluded.data["stop_reason"], concluded.data["trail_hash"]):
+        yield Mismatch(concluded.seq, "the verdict that screens show is another one")
     before = Event.objects.values_list("hash", flat=True).get(chain_id=str(session.pk), seq=concluded.seq - 1)
     if bytes(before).hex() != concluded.data["trail_hash"]:
         yield Mismatch(concluded.seq, "the trail hash of the verdict is not that of the event before it")

@@ -50,6 +50,8 @@ def in_full(rules: Rules) -> tuple[Said, ...]:
 
 def _panel_size(rules: Rules) -> str:
     low, high = rules.panel_size
+    if high == 1:
+        return "1 agent"
     return f"{low} agents" if low == high else f"{low} to {high} agents"
 
 
@@ -169,8 +171,8 @@ def _caps(rules: Rules) -> str:
 
 def _memory(rules: Rules) -> str:
     return (
-        f"The next round sees at most {rules.state_tokens:,} tokens of what is agreed and disputed; what "
-        f"nobody supports any more fades by {formats.number(rules.gamma)} a round, what is disputed stays. "
+        f"The next round sees at most {rules.state_tokens:,} tokens of what is agreed and disputed; what is not "
+        f"taken up again keeps {formats.percent(rules.gamma)} of its weight a round, what is disputed all of it. "
         f"A position is cut at {rules.position_chars:,} characters, the reasoning of others at "
         f"{rules.peer_reasoning_chars:,}."
     )

@@ -41,6 +41,11 @@ FAILURES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# Whether the lost could have changed what won.
+COULD_FLIP = MappingProxyType(
+    {True: "Yes", False: "No", None: "unknown (a draw at best, or not computed for this rule)"}
+)
+
 
 def phase(session: Session) -> str:
     """What it does now, in two or three words; "paused" and "stopping" come before the phase."""

@@ -4,13 +4,13 @@ from django.core.management.base import CommandError
 
 from deliberation.models import Session
 
-SHORTEST = 4
+SHORTEST, WHOLE = 4, 32
 
 
 def find_session(text: str) -> Session:
     """The session whose id starts with the text. CommandError (exit 2) where there is none, or more than one."""
     plain = text.replace("-", "").lower()
-    if len(plain) < SHORTEST or set(plain) - set("0123456789abcdef"):
+    if not SHORTEST <= len(plain) <= WHOLE or set(plain) - set("0123456789abcdef"):
         raise CommandError(f"{text!r} is not a session's id", returncode=2)
     low, high = (plain.ljust(32, digit) for digit in "0f")
     found = list(Session.objects.filter(pk__gte=low, pk__lte=high)[:2])

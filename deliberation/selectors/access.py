@@ -27,7 +27,9 @@ def visible_sessions(user: Any) -> "QuerySet[Session]":
 
 @dataclass(frozen=True)
 class Access:
-    """steer: pause, resume, stop, invite. take_part: cast, strike, guide. Both need a session that runs."""
+    """steer: pause, resume, stop, invite; kept after the end, when there is nothing to steer, so that the page that
+    shows these acts is told so. take_part: cast, strike, guide, in a session that runs.
+    """
 
     steer: bool
     take_part: bool
@@ -35,8 +37,7 @@ class Access:
 
 def access(user: Any, session: Session) -> Access:
     """What a person who may see the session may do in it."""
-    running = not session.ended
-    return Access(steer=running and (user.is_superuser or session.owner_id == user.pk), take_part=running)
+    return Access(steer=user.is_superuser or session.owner_id == user.pk, take_part=not session.ended)
 
 
 def audience(user: Any, session: Session) -> str:

@@ -36,8 +36,8 @@ class ClaimLine:
 
 @dataclass(frozen=True)
 class ReviewLine:
-    """influence in [-1, 1], None where there is no weight or it is hidden. anchor: id of the review. ballot: the key
-    under which the reviewer's ballot can be struck now.
+    """influence in [-1, 1], None where there is no weight or it is hidden. anchor: id of the review. ballot: key of
+    the ballot, where it can be struck now.
     """
 
     reviewer: Who
@@ -93,16 +93,16 @@ def proposal(room: Room, key: str, *, audience: str) -> Card:
         state=state,
         missing=missing,
         answer=room.hidden(made.answer, audience=audience) if made else "",
-        final_answer=made.final_answer if made else None,
+        final_answer=room.hidden(made.final_answer or "", audience=audience) or None if made else None,
         reasoning=room.hidden(made.reasoning, audience=audience) if made else "",
-        claims=_claims(room, made, (number, seat)) if made else (),
+        claims=_claims(room, made, audience=audience) if made else (),
         reviews=_reviews(room, (number, seat), audience=audience),
         net_support=outcome.tally.net_support.get(seat) if outcome else None,
         provisional=bool(outcome and outcome.provisional),
         hidden=audience == BLIND,
         standing=_standing(room, outcome, seat) if made else "",
         struck=struck_by(room, veto, audience=audience) if veto else None,
-        notes=tuple(str(note) for note in made.notes) if made else (),
+        notes=tuple(room.hidden(str(note), audience=audience) for note in made.notes) if made else (),
         seq=seq_of(room, "proposal.made", (number, seat)),
         votable=made is not None and not room.session.ended,
         session_id=room.session.pk,
@@ -129,6 +129,12 @@ def _state(room: Room, place: Place) -> tuple[str, str]:
     return "writing", ""
 
 
+def is_being_written(room: Room, place: Place) -> bool:
+    """Whether a page that has every event of this room shows the text of this card as it grows."""
+    opened = any(each.kind == "round.opened" and each.data["round"] == place[0] for each in room.moments)
+    return opened and _state(room, place)[0] == "writing"
+
+
 def _standing(room: Room, outcome: RoundOutcome | None, seat: int) -> str:
     """won | leads | vetoed | "": in the tally of its round."""
     if outcome is None:
@@ -140,19 +146,22 @@ def _standing(room: Room, outcome: RoundOutcome | None, seat: int) -> str:
     return ""
 
 
-def _claims(room: Room, made: Proposal, place: Place) -> tuple[ClaimLine, ...]:
+def _claims(room: Room, made: Proposal, *, audience: str) -> tuple[ClaimLine, ...]:
     said: dict[str, list[str]] = {}
-    for review in _counted(room, place):
+    for review in _counted(room, (made.round.number, made.participant.seat)):
         for each in review.claims:
             if each["claim_id"] is not None and each["grounded"]:
                 said.setdefault(each["claim_id"], []).append(each["verdict"])
-    return tuple(_claim(claim, said.get(claim["id"], [])) for claim in made.claims)
+    return tuple(
+        _claim(each["id"], room.hidden(each["text"], audience=audience), said.get(each["id"], []))
+        for each in made.claims
+    )
 
 
-def _claim(claim: Mapping[str, Any], said: list[str]) -> ClaimLine:
+def _claim(claim_id: str, text: str, said: list[str]) -> ClaimLine:
     counts = ", ".join(f"{said.count(verdict)} {verdict}" for verdict in JUDGED if verdict in said)
     mark = next((verdict for verdict in JUDGED if verdict in said), None)
-    return ClaimLine(claim["id"], claim["text"], mark, counts)
+    return ClaimLine(claim_id, text, mark, counts)
 
 
 def _counted(room: Room, place: Place) -> list[Review]:
@@ -180,12 +189,14 @@ def _review(room: Room, place: Place, review: Review, *, audience: str) -> Revie
         influence=influence,
         stance="" if blind else review.stance.replace("_", " "),
         justification=room.hidden(review.justification, audience=audience),
-        claims=tuple(
-            {**each, "reason": room.hidden(each["reason"] or "", audience=audience)} for each in review.claims
-        ),
+        claims=tuple(_judged(room, each, audience=audience) for each in review.claims),
         struck=struck,
         ballot=None if struck or room.session.ended else f"ballot-{place[0]}-{reviewer}",
     )
+
+
+def _judged(room: Room, claim: Mapping[str, Any], *, audience: str) -> Mapping[str, Any]:
+    return {**claim, **{key: room.hidden(claim[key] or "", audience=audience) for key in ("quote", "reason")}}
 
 
 def influence_of(outcome: RoundOutcome, voter: int, seat: int) -> float | None:
@@ -200,7 +211,7 @@ def struck_by(room: Room, veto: Veto, *, audience: str) -> StruckBy:
     return StruckBy(
         by=name,
         code=veto.get_code_display(),
-        reason=veto.reason,
+        reason=room.unnamed(veto.reason, audience=audience),
         seq=seq_of(room, f"{veto.kind}.vetoed", place),
     )
 
@@ -223,10 +234,11 @@ class CardRound:
 
 @dataclass(frozen=True)
 class Cards:
-    """The newest round first."""
+    """The newest round first. staffing: the panel is being chosen; empty: it ended before any round."""
 
     rounds: tuple[CardRound, ...]
     staffing: bool
+    empty: bool
 
 
 def proposals(room: Room, *, audience: str) -> Cards:
@@ -242,6 +254,7 @@ def proposals(room: Room, *, audience: str) -> Cards:
             for number in sorted(room.rounds, reverse=True)
         ),
         staffing=not room.rounds and not room.session.ended,
+        empty=not room.rounds and room.session.ended,
     )
 
 

@@ -1,5 +1,6 @@
 """What forms start from, and what an act would change before it is confirmed, by the code that closes rounds."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import copysign, sqrt
@@ -52,7 +53,7 @@ def editor(room: Room, user: Any, *, audience: str, typed: Mapping[int, str] | N
         BallotRow(
             seat=author,
             who=who(room, author, audience=audience),
-            final_answer=made.final_answer,
+            final_answer=made.final_answer and room.hidden(made.final_answer, audience=audience),
             answer=room.hidden(made.answer, audience=audience),
             votes=str((typed or {}).get(author, known.get(author, 0))),
             struck=("proposal", number, author) in room.standing,
@@ -129,7 +130,7 @@ def target(room: Room, key: str, *, audience: str) -> Target | None:
     """`key` = "proposal-2-3" or "ballot-2-1"; None where there is no such thing in this session."""
     kind, _, place = key.partition("-")
     number, _, seat = place.partition("-")
-    if kind not in ("proposal", "ballot") or not (number.isdecimal() and seat.isdecimal()):
+    if kind not in ("proposal", "ballot") or not re.fullmatch(r"[0-9]{1,6}-[0-9]{1,6}", place):
         return None
     where = (int(number), int(seat))
     if where not in (room.proposals if kind == "proposal" else room.ballots):

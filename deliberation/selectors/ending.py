@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from deliberation import formats
-from deliberation.models import Turn
+from deliberation import formats, state_words
+from deliberation.models import Session
 from deliberation.protocol.types import MinorityReport, OpenClaim, Verdict
 from deliberation.selectors import words
 from deliberation.selectors.room import Room
@@ -34,7 +34,10 @@ class VerdictView:
 
 @dataclass(frozen=True)
 class Ending:
-    """One of `verdict` and `failure` is set once the session has ended; neither while it runs."""
+    """One of `verdict` and `failure` is set once the session has ended; neither while it runs.
+
+    expected_usd: what the broker expected for all of `max_rounds` rounds, None where a price was unknown.
+    """
 
     verdict: VerdictView | None
     failure: str | None
@@ -43,6 +46,8 @@ class Ending:
     tokens_out: int | None
     calls: int
     cost_usd: float | None
+    expected_usd: float | None
+    max_rounds: int
     wall_s: float | None
     critical_path_s: float | None
     ended_at: datetime | None
@@ -54,16 +59,24 @@ def verdict(room: Room, *, audience: str) -> Ending:
     ended = session.concluded_at
     return Ending(
         verdict=_verdict(room, room.verdict) if room.verdict else None,
-        failure=(session.failure_detail or session.failure.replace("_", " ")) if session.failure else None,
+        failure=_failure(session) if session.failure else None,
         simulated=room.simulated,
         tokens_in=room.usage.tokens_in,
         tokens_out=room.usage.tokens_out,
         calls=room.usage.calls,
         cost_usd=room.usage.cost_usd,
+        expected_usd=session.selection.receipt["cost_usd"] if session.selection else None,
+        max_rounds=room.rules.max_rounds,
         wall_s=(ended - session.created_at).total_seconds() if ended else None,
         critical_path_s=critical_path_s(room),
         ended_at=ended,
     )
+
+
+def _failure(session: Session) -> str:
+    """Why there is no verdict, as a sentence."""
+    detail = session.failure_detail or state_words.FAILURES[session.failure]
+    return f"{detail[:1].upper()}{detail[1:]}" + ("" if detail.endswith(".") else ".")
 
 
 def _verdict(room: Room, found: Verdict) -> VerdictView:
@@ -110,7 +123,7 @@ def _doubts(room: Room, found: Verdict) -> tuple[str, ...]:
     if found.median_differs:
         said.append("By the median of the ballots another proposal would have won its round.")
     if found.pivotal:
-        said.append(f"Without the ballot of {words.letters(found.pivotal)} another proposal would have won.")
+        said.append(f"{words.without(found.pivotal)} another proposal would have won.")
     if found.vetoed:
         names = ", ".join(f"{words.letter(seat)} of round {number}" for number, seat in found.vetoed)
         said.append(f"Struck by people: {names}.")
@@ -129,23 +142,13 @@ def _degraded(room: Room, found: Verdict) -> str | None:
     if not lost:
         return None
     whole = len({*room.agents, *lost})
-    names = ", ".join(f"{_lost_name(room, seat)} ({_why_lost(room, seat)})" for seat in sorted(lost))
-    flip = {True: "Yes", False: "No", None: "not computed for this rule"}[found.degradation.could_flip]
+    number = found.round or 0
+    names = ", ".join(
+        f"{who(room, seat, audience='open').title} ({words.why_lost(room, seat, number=number)})"
+        for seat in sorted(lost)
+    )
+    flip = state_words.COULD_FLIP[found.degradation.could_flip]
     return f"{whole - len(lost)} of {whole} answered. Lost: {names}. Could they have flipped it? {flip}."
-
-
-def _lost_name(room: Room, seat: int) -> str:
-    return who(room, seat, audience="open").title
-
-
-def _why_lost(room: Room, seat: int) -> str:
-    """The reason of the seat's last turn without an answer."""
-    abstained = [
-        turn
-        for (_, each, _), turn in room.turns.items()
-        if each == seat and turn.state == Turn.State.ABSTAINED
-    ]
-    return words.reason(abstained[-1].reason) if abstained else "no answer"
 
 
 def critical_path_s(room: Room) -> float | None:

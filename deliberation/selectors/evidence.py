@@ -13,27 +13,43 @@ from deliberation.selectors.room import Room
 
 @dataclass(frozen=True)
 class EvidenceView:
-    """rounds: of each closed round its number and the terms of its stop test."""
+    """rounds: of each closed round its number and the terms of its stop test. target: what ends it when everybody
+    casts a ballot, None where no evidence can. empty: what the chart says where it has no round to show.
+    """
 
     hidden: bool
     sentence: str
     rounds: tuple[tuple[int, Evidence], ...]
     max_rounds: int
+    target: float | None
+    empty: str
 
 
 def evidence(room: Room, *, audience: str) -> EvidenceView:
     """Conviction and gathered evidence of each closed round against the threshold of its stop test."""
-    if audience == BLIND:
-        return EvidenceView(True, "", (), room.rules.max_rounds)
-    rounds = tuple((number, each.evidence) for number, each in room.outcomes.items())
-    return EvidenceView(False, _evidence_words(room), rounds, room.rules.max_rounds)
+    blind = audience == BLIND
+    rounds = () if blind else tuple((number, each.evidence) for number, each in room.outcomes.items())
+    return EvidenceView(
+        hidden=blind,
+        sentence="" if blind else _evidence_words(room),
+        rounds=rounds,
+        max_rounds=room.rules.max_rounds,
+        target=room.rules.effort * stopping.effort_budget(room.rules) or None,
+        empty="shown after your first ballot" if blind else _no_round(room),
+    )
+
+
+def _no_round(room: Room) -> str:
+    return "no round was closed" if room.session.ended else "no round has closed yet"
 
 
 def _evidence_words(room: Room) -> str:
     if room.session.stop_reason:
         return f"It ended because {words.STOP_REASONS[room.session.stop_reason]}."
+    if not room.outcomes and room.session.ended:
+        return "No round was closed, so no evidence was gathered."
     if not room.outcomes:
-        return "Evidence is gathered when a round closes."
+        return "Each round that closes adds its conviction, weighed by what a further round can still bring."
     last = room.outcomes[max(room.outcomes)].evidence
     total, target = formats.number(last.total, digits=4), formats.number(last.target, digits=4)
     return f"Evidence {total} of the {target} that end it."

@@ -142,13 +142,16 @@ def _coverage(room: Room) -> str:
 def degraded(room: Room) -> str | None:
     """4 of 5 answered. Lost: agent C (timed out). Of the running round; None where nobody is lost."""
     number = room.session.round
-    lost: dict[int, str] = {}
-    for (round_, seat, _), turn in room.turns.items():
-        if round_ == number and turn.state == Turn.State.ABSTAINED and room.seats[seat].kind == MODEL:
-            lost.setdefault(seat, words.reason(turn.reason))
+    lost = {
+        seat
+        for (round_, seat, _), turn in room.turns.items()
+        if round_ == number and turn.state == Turn.State.ABSTAINED and room.seats[seat].kind == MODEL
+    }
     if not lost:
         return None
-    names = ", ".join(f"agent {words.letter(seat)} ({why})" for seat, why in sorted(lost.items()))
+    names = ", ".join(
+        f"agent {words.letter(seat)} ({words.why_lost(room, seat, number=number)})" for seat in sorted(lost)
+    )
     return f"{len(room.agents) - len(lost)} of {len(room.agents)} answered. Lost: {names}."
 
 
@@ -182,6 +185,7 @@ class RailRound:
 class Rail:
     rounds: tuple[RailRound, ...]
     ahead: str | None
+    empty: str
 
 
 def rail(room: Room, *, audience: str) -> Rail:
@@ -194,6 +198,9 @@ def rail(room: Room, *, audience: str) -> Rail:
     return Rail(
         rounds=tuple(_rail_round(room, number, audience=audience) for number in room.rounds),
         ahead=None if session.ended else ahead,
+        empty="No round was opened."
+        if session.ended
+        else "The first round opens when the panel has its seats.",
     )
 
 

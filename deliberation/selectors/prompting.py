@@ -189,7 +189,7 @@ def _candidate(table: Table, label: str, proposal: Proposal) -> Candidate:
     return Candidate(
         label=label,
         answer=table.scrub(proposal.answer),
-        final_answer=proposal.final_answer,
+        final_answer=proposal.final_answer and table.scrub(proposal.final_answer),
         reasoning=table.scrub(proposal.reasoning),
         claims=tuple((claim["id"], table.scrub(claim["text"])) for claim in proposal.claims),
     )

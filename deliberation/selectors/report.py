@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Prefetch
 
 from broker.models import Call
+from deliberation import state_words
 from deliberation.models import Ballot, Chain, Proposal, Round, Session, Turn
 from deliberation.protocol.types import RoundOutcome, Rules, Verdict
 from deliberation.services.rounds import spent_so_far
@@ -124,8 +125,7 @@ def degraded(session: Session) -> list[str]:
     if not sentences or session.verdict is None:
         return sentences
     could_flip = Verdict.from_json(session.verdict).degradation.could_flip
-    known = {True: "Yes", False: "No", None: "unknown under this rule"}[could_flip]
-    return [*sentences, f"Could they have flipped the verdict? {known}"]
+    return [*sentences, f"Could they have flipped the verdict? {state_words.COULD_FLIP[could_flip]}"]
 
 
 def usage(session: Session) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Nothing in a Room leaves by itself: what a viewer may see is made from it in the
 the audience. A list of rows is in the order of the trail.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,7 +28,7 @@ from deliberation.models import (
     Turn,
     Veto,
 )
-from deliberation.protocol.anonymity import scrub
+from deliberation.protocol.anonymity import SCRUBBED, scrub
 from deliberation.protocol.round import provisional_round
 from deliberation.protocol.types import RoundOutcome, Rules, Spent, Verdict
 from deliberation.selectors.access import BLIND
@@ -142,6 +143,13 @@ class Room:
         """A model's words; for a blind person without the author telling who it is."""
         return scrub(text, self._names)[0] if audience == BLIND else text
 
+    def unnamed(self, text: str, *, audience: str) -> str:
+        """A person's words; for a blind person without the names of the models that sit here."""
+        names = "|".join(re.escape(name) for name in sorted(self._names, key=len, reverse=True) if name)
+        if audience != BLIND or not names:
+            return text
+        return re.sub(rf"(?<!\w)(?:{names})(?!\w)", SCRUBBED, text, flags=re.IGNORECASE)
+
     @cached_property
     def _names(self) -> tuple[str, ...]:
         models = [each.model for each in self.seats.values() if each.model]
@@ -156,14 +164,15 @@ def head(session_id: Any) -> int:
 def load(session_id: Any) -> Room:
     """The room as it is now. Fifteen queries, however long the session is.
 
-    The number is read first: what happens meanwhile may be in the rows already, and comes again with its own event.
+    The number is read first: what happens meanwhile may be in the rows already, and comes again with its own event,
+    which is not among the moments yet.
     """
     seq = head(session_id)
     session = Session.objects.select_related("policy", "owner", "selection").get(pk=session_id)
     return Room(
         session=session,
         seq=seq,
-        moments=_moments(session),
+        moments=_moments(session, until=seq),
         seats={
             each.seat: each for each in session.participants.select_related("model", "user").order_by("seat")
         },
@@ -183,8 +192,8 @@ def load(session_id: Any) -> Room:
     )
 
 
-def _moments(session: Session) -> tuple[Moment, ...]:
-    rows = Event.objects.filter(chain_id=str(session.pk)).order_by("seq")
+def _moments(session: Session, *, until: int) -> tuple[Moment, ...]:
+    rows = Event.objects.filter(chain_id=str(session.pk), seq__lte=until).order_by("seq")
     return tuple(Moment(*row) for row in rows.values_list("seq", "kind", "actor", "time", "data"))
 
 

@@ -74,6 +74,7 @@ class Row:
     hidden: bool
     rounds: str
     cost_usd: float | None
+    simulated: bool
     coverage: float | None
     flags: tuple[Flag, ...]
     created_at: datetime
@@ -196,6 +197,7 @@ def _row(session: Session, closed: Sequence[_Closed], *, cost_usd: float | None,
         hidden=hidden and bool(closed),
         rounds=state_words.rounds(session, Rules.from_json(session.rules)),
         cost_usd=cost_usd,
+        simulated=session.simulated,  # type: ignore[attr-defined]  annotated in _asked_for
         coverage=verdict.get("coverage", last.coverage if last else None),
         flags=_flags(session, verdict, last),
         created_at=session.created_at,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deliberation import formats
+from deliberation import formats, state_words
 from deliberation.models import Turn
 from deliberation.protocol.types import RoundOutcome
 from deliberation.selectors import words
@@ -111,11 +111,9 @@ def _flags(outcome: RoundOutcome) -> tuple[str, ...]:
     if counted.median_differs and counted.median_winner is not None:
         said.append(f"By the median of the ballots {words.letter(counted.median_winner)} would win.")
     if counted.pivotal:
-        said.append(f"Without the ballot of {words.letters(counted.pivotal)} another proposal would win.")
+        said.append(f"{words.without(counted.pivotal)} another proposal would win.")
     if outcome.degradation.lost_ballots and not outcome.provisional:
-        answer = {True: "Yes", False: "No", None: "not computed for this rule"}[
-            outcome.degradation.could_flip
-        ]
+        answer = state_words.COULD_FLIP[outcome.degradation.could_flip]
         lost = words.letters(outcome.degradation.lost_ballots)
         said.append(f"No ballot from {lost}. Could it have changed the winner? {answer}.")
     return tuple(said)
@@ -143,8 +141,10 @@ def _cast(room: Room) -> str:
     """Who has cast in the running round; this is no total, so blind people see it too."""
     number = room.session.round
     seats = [seat for round_, seat in room.ballots if round_ == number]
-    if not number or room.session.ended:
-        return ""
+    if room.session.ended:
+        return "" if room.outcomes else "There was nothing to count."
+    if not number:
+        return "There is nothing to count yet."
     if not seats:
         return f"Nobody has cast a ballot in round {number} yet."
     return f"Ballots cast in round {number}: {words.letters(seats)}."

@@ -220,20 +220,19 @@ class Vetoes:
 
 
 def vetoes(room: Room, *, audience: str) -> Vetoes:
+    lines = tuple(_veto(room, each, audience=audience) for each in room.vetoes)
+    return Vetoes(room.session.pk, not room.session.ended, lines)
+
+
+def _veto(room: Room, veto: Veto, *, audience: str) -> VetoLine:
     blind = audience == BLIND
-    return Vetoes(
-        room.session.pk, not room.session.ended, tuple(_veto(room, each, blind=blind) for each in room.vetoes)
-    )
-
-
-def _veto(room: Room, veto: Veto, *, blind: bool) -> VetoLine:
     place = (veto.round.number, veto.target.seat)
     return VetoLine(
         id=veto.pk,
         what=f"{veto.kind} of {letter(veto.target.seat)}, round {veto.round.number}",
         by=None if blind else _name(veto.user),
         code=veto.get_code_display(),
-        reason=veto.reason,
+        reason=room.unnamed(veto.reason, audience=audience),
         time=veto.created_at,
         seq=seq_of(room, f"{veto.kind}.vetoed", place),
         withdrawn=veto.withdrawn_at is not None,
@@ -275,7 +274,7 @@ def guidance(room: Room, *, audience: str) -> GuidanceView:
                 id=each.pk,
                 to=f"agent {letter(each.to.seat)}" if each.to else "all agents",
                 by=None if audience == BLIND else _name(each.user),
-                text=each.text,
+                text=room.unnamed(each.text, audience=audience),
                 round=each.round,
                 state=_guidance_state(room, each),
                 seq=numbers.get(each.pk),

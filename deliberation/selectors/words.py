@@ -1,6 +1,6 @@
 """What the room calls things: participants by their mark, states, phases and reasons in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from deliberation import formats, state_words
@@ -85,10 +85,23 @@ def reason(code: str) -> str:
     return REASONS.get(code, code.replace("_", " "))
 
 
+def why_lost(room: Room, seat: int, *, number: int) -> str:
+    """The reason of the first turn of round `number` that the seat gave no answer in."""
+    asked = [room.turns.get((number, seat, kind)) for kind in (Turn.Kind.PROPOSE, Turn.Kind.REVIEW)]
+    lost = [turn for turn in asked if turn is not None and turn.state == Turn.State.ABSTAINED]
+    return reason(lost[0].reason) if lost else "no answer"
+
+
 def letters(seats: Iterable[int]) -> str:
     """A, C and F."""
     names = [letter(seat) for seat in seats]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def without(pivotal: Sequence[int]) -> str:
+    """Without the ballot of C; Without any one of the ballots of D and F: each of them alone is enough."""
+    one_of = "the ballot" if len(pivotal) == 1 else "any one of the ballots"
+    return f"Without {one_of} of {letters(pivotal)}"
 
 
 def wins_by(winner: int | None, *, margin: float | None, ended: bool) -> str:

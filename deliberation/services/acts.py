@@ -21,6 +21,11 @@ def actor(user: Any) -> str:
     return f"user:{user.pk}"
 
 
+def is_text(text: str) -> bool:
+    """Whether the database and the trail can keep it: no NUL, and no lone surrogate, as a command line may hold."""
+    return "\x00" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
 def lock_session(session_id: Any) -> Session:
     """The session's row, locked until the end of the transaction."""
     return Session.objects.select_for_update().get(pk=session_id)

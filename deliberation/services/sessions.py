@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,7 +21,7 @@ from deliberation.models import Participant, Policy, Session, Turn
 from deliberation.protocol import anonymity
 from deliberation.protocol.types import Rules, RulesError
 from deliberation.services import people
-from deliberation.services.acts import ActRefused, actor, database_now, grace, lock_running, wake
+from deliberation.services.acts import ActRefused, actor, database_now, grace, is_text, lock_running, wake
 
 SEED_LIMIT = 2**53  # an event holds no larger integer
 
@@ -45,7 +46,7 @@ def open_session(opening: Opening, *, owner: Any = None) -> Session:
     secret = _secret(opening.seed)
     session = Session.objects.create(
         task=_task(opening.task),
-        category=opening.category,
+        category=_category(opening.category),
         owner=owner,
         policy=policy,
         rules=rules.to_json(),
@@ -85,13 +86,23 @@ def _task(text: str) -> str:
     limit = settings.NSED.max_task_chars
     if not task:
         raise ActRefused("Write the question first: the task is empty.")
+    if not is_text(task):
+        raise ActRefused("The question holds characters that are no text (half of a pair). Take them out.")
     if len(task) > limit:
         raise ActRefused(f"The task has {len(task):,} characters; at most {limit:,} are allowed. Shorten it.")
     return task
 
 
+def _category(text: str) -> str:
+    """Empty, or a word by which models are compared."""
+    limit = Session._meta.get_field("category").max_length
+    if text and (not re.fullmatch("[-a-zA-Z0-9_]+", text) or len(text) > (limit or 0)):
+        raise ActRefused(f"A category is one word of letters, digits and hyphens, {limit} at most.")
+    return text
+
+
 def _policy(name: str) -> Policy:
-    policy = Policy.objects.filter(name=name).order_by("-version").first()
+    policy = Policy.objects.filter(name=name).order_by("-version").first() if is_text(name) else None
     if policy is None:
         known = ", ".join(Policy.objects.values_list("name", flat=True).distinct().order_by("name"))
         raise ActRefused(f"There is no policy named {name!r}. Choose one of: {known or 'none is loaded'}.")
@@ -100,9 +111,14 @@ def _policy(name: str) -> Policy:
 
 def _rules(policy: Policy, changes: Mapping[str, Any]) -> Rules:
     try:
-        return Rules.from_json({**policy.rules, **changes})
+        rules = Rules.from_json({**policy.rules, **changes})
     except RulesError as error:
         raise ActRefused(str(error)) from error
+    if rules.veto_quorum > 1:  # a promise that services.people cannot keep yet is not made
+        raise ActRefused(
+            f"The policy {policy.name} lets only two people together strike something, which is not possible yet."
+        )
+    return rules
 
 
 def _secret(seed: int | None) -> bytes:
@@ -185,6 +201,8 @@ def pause(session_id: Any, user: Any) -> int:
     session = lock_running(session_id)
     if session.paused_at is not None:
         raise ActRefused("It is paused already.")
+    if session.stop_requested_at is not None:  # a pause would hold the stop up until somebody resumes
+        raise ActRefused("It is stopping already.")
     Session.objects.filter(pk=session.pk).update(paused_at=Now())
     return events.record(session, "session.paused", actor=actor(user), payload={"round": session.round})
 

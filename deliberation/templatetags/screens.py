@@ -34,6 +34,12 @@ def markdown(text: str | None) -> SafeString:
 
 
 @register.filter
+def is_long(text: str | None, chars: int = 900) -> bool:
+    """Whether a text is shown folded, with its beginning to read."""
+    return len(text or "") > chars or (text or "").count("\n") * 60 > chars
+
+
+@register.filter
 def shown(text: str | None) -> str:
     """Plain text that can be displayed; the template escapes it as usual."""
     return rendering.plain_text(text or "")
@@ -64,6 +70,18 @@ def percent(share: float | None) -> str:
 @register.filter
 def money(usd: float | None) -> str:
     return formats.money(usd)
+
+
+@register.filter
+def cost(usd: float | None, simulated: bool) -> str:
+    """Money, but "none (simulated)" for the calls of simulated experts."""
+    return formats.cost(usd, simulated=simulated)
+
+
+@register.filter
+def brief_cost(usd: float | None, simulated: bool) -> str:
+    """The same in a narrow column: "none"."""
+    return formats.cost(usd, simulated=simulated, none="none")
 
 
 @register.filter

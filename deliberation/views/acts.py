@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from deliberation import parts
-from deliberation.forms import BallotForm, GuidanceForm, VetoForm
+from deliberation.forms import BallotForm, DoneForm, GuidanceForm, VetoForm
 from deliberation.models import Session
 from deliberation.selectors import access, editing
 from deliberation.selectors.words import letter
@@ -119,6 +119,7 @@ def _effect(request: HttpRequest, session: Session, form: BallotForm) -> HttpRes
 
 def _counted(request: HttpRequest, session: Session, form: BallotForm) -> editing.Effect | None:
     votes, here = form.votes(), parts.fresh(session.pk).room
+    people.check_credits(votes)
     if access.audience(request.user, session) != access.OPEN or here.provisional is None:
         return None
     if form.data.get("round", "") != str(here.session.round):
@@ -130,8 +131,10 @@ def _counted(request: HttpRequest, session: Session, form: BallotForm) -> editin
 def done(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """The person has nothing more to say in this round."""
     session = room.visible(request, session_id)
-    text = request.POST.get("round", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+    try:
+        number = DoneForm(request.POST).number()
+    except ActRefused as refusal:
+        return _refused(request, session, str(refusal))
     words = f"You are done with round {number}: it does not wait for you any more"
     act = partial(people.done, session.pk, request.user, round_number=number)
     return _press(request, session, act, words=words)

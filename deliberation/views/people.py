@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from sesame.settings import TOKEN_NAME
 
+from deliberation.forms import first_error
 from deliberation.forms_sessions import AnswerForm, InviteForm
 from deliberation.models import Invitation, Session
 from deliberation.selectors.access import access, visible_sessions
@@ -67,7 +68,7 @@ def invite(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 def _invited(request: HttpRequest, session: Session, form: InviteForm) -> dict[str, Any]:
     if not form.is_valid():
-        raise ActRefused("Choose whether to invite by user name or by a link.")
+        raise ActRefused(first_error(form))
     name = form.cleaned_data["name"]
     if form.cleaned_data["how"] == "name":
         made = invitations.invite_by_name(session.pk, request.user, name)

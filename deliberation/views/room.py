@@ -50,7 +50,9 @@ def page(  # noqa: PLR0913  each is one thing that was typed, said or asked for
     """The whole room. `more`: what an act that was refused puts back into its form."""
     sheet = parts.fresh(session.pk)
     audience = access.audience(request.user, session)
-    may = access.access(request.user, session)
+    may = access.access(request.user, sheet.room.session)
+    if not may.take_part:  # the forms are gone, and what one of them was told is said at the top
+        more.setdefault("refusal", more.get("ballot_refusal") or more.get("guidance_refusal"))
     context = {
         "session": sheet.room.session,
         "seq": parts.seq_element(sheet.seq),

@@ -34,7 +34,7 @@
       const direction = now < 0 ? -1 : 1;
       const more = square(now + direction) - square(now);
       const next = `${direction > 0 ? "+1" : "\u22121"} more costs ${more}`;
-      if (now === 0) return `no opinion, 0 credits; one vote either way costs 1`;
+      if (now === 0) return "no opinion; one vote costs 1";
       return `${votesWord(now)} ${Math.abs(now) === 1 ? "costs" : "cost"} ${square(now)}, ${more > remaining ? `${next}, which is not left` : next}`;
     };
     const paint = () => {
@@ -60,6 +60,7 @@
       if (now.join() === last.join()) return;
       past.push(last);
       last = now;
+      form.dataset.begun = "1";
     };
     const put = (values) => rows.forEach((row, index) => (row.input.value = values[index]));
 

@@ -44,17 +44,5 @@
   });
   addEventListener("resize", drawAll);
 
-  // "Table" and "Chart" of the same data: <button data-table-of="tally-plot" aria-pressed="false">
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-table-of]");
-    if (!button) return;
-    const asTable = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(asTable));
-    document.getElementById(button.dataset.tableOf).hidden = asTable;
-    document.getElementById(`${button.dataset.tableOf}-table`).hidden = !asTable;
-    drawAll();
-  });
-  // Without scripts the tables are what there is; with them, the plots come first.
-  for (const button of document.querySelectorAll("[data-table-of]")) document.getElementById(`${button.dataset.tableOf}-table`)?.setAttribute("hidden", "");
   drawAll();
 })();

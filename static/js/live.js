@@ -4,12 +4,17 @@
   const seqElement = () => document.getElementById("seq"); // <data id="seq" data-seq="41" data-head="41">, itself a pushed part
   const seq = () => Number(seqElement()?.dataset.seq || 0);
 
-  // Reconnecting says what was seen last, so nothing is missed and nothing is sent twice.
+  // Reconnecting says what was seen last, so nothing is missed; one socket at a time, so nothing comes twice. Each message
+  // is answered: the server sends the next when this one is here.
+  let current;
   htmx.createWebSocket = (url) => {
+    current?.close();
     const address = new URL(url, location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     address.searchParams.set("after", String(seq()));
-    return new WebSocket(address);
+    const socket = (current = new WebSocket(address));
+    socket.addEventListener("message", () => socket.send("had"));
+    return socket;
   };
 
   htmx.config.wsReconnectDelay = (retries) => Math.random() * Math.min(1000 * 2 ** retries, 8000);
@@ -26,23 +31,26 @@
     behind > 0 ? say("catching", `catching up ${behind} event${behind === 1 ? "" : "s"}`) : say("live", "live");
   };
   let refused = 0;
+  let reconnect;
   document.addEventListener("htmx:wsConnecting", () => {
     if (refused || document.querySelector('[data-connection][data-state="offline"]')) say("offline", "offline: retrying");
   });
-  document.addEventListener("htmx:wsOpen", () => {
+  document.addEventListener("htmx:wsOpen", (event) => {
     refused = 0;
-    caughtUp();
+    reconnect = event.detail.socketWrapper.reconnect; // the first message says how far the page is behind
   });
+  // The extension retries after 1006, 1011, 1012 and 1013. Here: a server that restarts politely, and a reader that was too slow.
+  const AGAIN = [1000, 1001, 1005, 4408];
+  const CLOSED = { 4401: "closed: sign in again", 4403: "closed: you may no longer watch this session" };
   document.addEventListener("htmx:wsClose", (event) => {
-    if (!event.target.isConnected) return;
-    refused += 1;
-    say("offline", "offline: retrying");
-    // The extension retries after 1006, 1011, 1012 and 1013; a server that restarts politely closes with 1000 or 1001.
     const { event: closed, socketWrapper } = event.detail;
-    if ([1000, 1001, 1005].includes(closed.code)) setTimeout(() => event.target.isConnected && socketWrapper.reconnect(), 500 + Math.random() * 1500);
-    if (closed.code === 4403) say("offline", "closed: you may no longer watch this session");
+    if (!event.target.isConnected || closed.target !== current) return;
+    refused += 1;
+    say("offline", CLOSED[closed.code] || "offline: retrying");
+    if (AGAIN.includes(closed.code)) setTimeout(() => event.target.isConnected && socketWrapper.reconnect(), 500 + Math.random() * 1500);
   });
   addEventListener("offline", () => say("offline", "offline: retrying"));
+  addEventListener("online", () => refused || reconnect?.()); // a socket that slept through it may look open and be dead
 
   // A pushed part replaces an element; what was open, scrolled and focused inside it stays so. Things are known by id.
   const before = new Map();
@@ -94,10 +102,28 @@
     }, 4000);
   };
 
+  // The ballot opens by itself and follows the proposals, until somebody begins to fill it in; then there is a link.
+  const ballotFits = () => {
+    const link = document.getElementById("offer-link");
+    const ballot = document.getElementById("ballot-form");
+    const round = ballot?.querySelector("form.ballot input[name=round]")?.value;
+    const seats = [...(ballot?.querySelectorAll("input[name^=votes-]") || [])].map((input) => input.name.slice("votes-".length));
+    const fits = !link || `${round}:${seats}` === link.dataset.offer;
+    document.getElementById("ballot")?.toggleAttribute("data-fits", fits);
+    return fits;
+  };
+  const openBallot = () => {
+    if (ballotFits() || document.querySelector("#ballot-form :is([data-begun], [data-ballot-row]:focus-within)")) return;
+    htmx.trigger(document.getElementById("offer-link"), "click");
+  };
+  document.addEventListener("htmx:afterSettle", ballotFits);
+
   document.addEventListener("htmx:wsAfterMessage", () => {
     caughtUp();
     name();
+    openBallot();
     announce();
   });
   name();
+  ballotFits();
 })();

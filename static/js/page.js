@@ -30,7 +30,7 @@
 
   const keys = document.getElementById("keys");
   const editing = (target) => target.closest("input, textarea, select, [contenteditable]");
-  const jump = { g: "#proposals", t: "#tally", b: "#ballot", r: "#rounds", e: "#timeline" };
+  const jump = { g: "#proposals", t: "#tally", b: "#ballot", r: "#rounds", e: "#feed" };
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "enter" && editing(event.target)) {
@@ -61,21 +61,32 @@
   const show = (column) => {
     if (!room || !column) return;
     room.dataset.tab = column;
-    for (const tab of document.querySelectorAll("[data-show]")) tab.setAttribute("aria-current", tab.dataset.show === column ? "true" : "false");
+    for (const tab of document.querySelectorAll(".tabs [data-show]")) tab.setAttribute("aria-current", tab.dataset.show === column ? "true" : "false");
     document.dispatchEvent(new CustomEvent("charts:resize"));
   };
-  const measure = () => {
-    const strip = document.querySelector(".strip");
-    if (strip) document.documentElement.style.setProperty("--strip-height", `${strip.offsetHeight}px`);
+  const strip = document.querySelector(".strip");
+  const measure = () => document.documentElement.style.setProperty("--strip-height", `${strip.offsetHeight}px`);
+  if (strip) new ResizeObserver(measure).observe(strip);
+
+  // A link to a place in a hidden column or a closed fold opens both.
+  const reveal = () => {
+    const place = document.getElementById(location.hash.slice(1));
+    if (!place) return;
+    show(place.closest("[data-column]")?.dataset.column);
+    for (let fold = place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    place.scrollIntoView({ block: "start" });
   };
-  measure();
-  addEventListener("resize", measure);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link && !link.closest(".tabs")) setTimeout(reveal); // after the address has changed
+  });
+  reveal();
 
   document.addEventListener("click", async (event) => {
     const target = event.target.closest("[data-show], [data-open], [data-close], [data-example], [data-copy]");
     if (!target) return;
     if (target.dataset.show) {
-      event.preventDefault();
+      if (target.closest(".tabs")) event.preventDefault();
       show(target.dataset.show);
     } else if (target.dataset.open) document.getElementById(target.dataset.open)?.showModal();
     else if ("close" in target.dataset) {

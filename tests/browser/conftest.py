@@ -7,6 +7,7 @@ Nothing here asks pytest-django for a database: what the processes and the test 
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -19,7 +20,8 @@ from nsed_web import programs, signs
 from nsed_web.processes import stop
 from tests import slots
 from tests.browser.people import Faults, Person
-from tests.fixtures_processes import GRACE_S, Processes, answers, free_port, our_environment
+from tests.browser.web import Web
+from tests.fixtures_processes import GRACE_S, Processes, our_environment
 
 FLAGS = (
     "--no-sandbox",
@@ -30,11 +32,20 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE_MS = 20_000  # for what workers do; a condition is waited for, never a time
+PATIENCE_MS = 30_000  # for what workers do; a condition is waited for, never a time
+SLOWEST_S = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Three browsers and the whole site on a busy machine may need longer than any other test; they hang no longer."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(SLOWEST_S))
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+def chromium(django_db_setup: None) -> Iterator[Browser]:
+    """Closed before the database is: Playwright's loop lives in this thread, and Django closes nothing beside one."""
     executable = shutil.which("chromium")
     if executable is None:
         pytest.skip("there is no chromium here: apt-get install chromium")
@@ -60,40 +71,47 @@ def clone(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 @pytest.fixture(scope="package")
 def site(chromium: Browser, clone: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Daphne."""
-    web = Processes(log=tmp_path_factory.mktemp("web") / "processes.log", environment=our_environment())
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    child = web.start(programs.web(port=port, public_url=address))
-    web.wait_until(lambda: answers(port), child)
-    yield address
-    stop(web.children, grace_s=GRACE_S)
+    web = Web(log=tmp_path_factory.mktemp("web") / "processes.log")
+    yield web.address
+    stop(web.processes.children, grace_s=GRACE_S)
 
 
 @pytest.fixture
-def workers(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """A worker for steps and calls, which beats, and the one that chooses panels."""
-    log = tmp_path_factory.mktemp("workers") / "processes.log"
-    started = Processes(log=log, environment=our_environment())
-    children = [started.start(each) for each in (programs.turns(settings.NSED), programs.solver())]
-    for child in children:
-        started.wait_until(partial(signs.is_seen, signs.process(child.process.pid)), child)
-    yield started
+def web_of_its_own(chromium: Browser, clone: None, tmp_path: Path) -> Iterator[Web]:
+    """For a test that kills it."""
+    web = Web(log=tmp_path / "web.log")
+    yield web
+    stop(web.processes.children, grace_s=GRACE_S)
+
+
+@pytest.fixture
+def start_workers(clone: None, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Starts a worker for steps and calls, which beats, and the one that chooses panels."""
+    started = Processes(log=tmp_path / "workers.log", environment=our_environment())
+
+    def start() -> None:
+        children = [started.start(each) for each in (programs.turns(settings.NSED), programs.solver())]
+        for child in children:
+            started.wait_until(partial(signs.is_seen, signs.process(child.process.pid)), child)
+
+    yield start
     stop(started.children, grace_s=GRACE_S)
 
 
 @pytest.fixture
-def sit_down(chromium: Browser, site: str) -> Iterator[Callable[..., Person]]:
-    """Somebody sits down at a browser; keywords are those of a browser context. At the end of the test it fails if
-    any of their browsers complained.
+def sit_down(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Person]]:
+    """Somebody sits down at a browser; `at` is an address in the place of `site`, the other keywords are those of a
+    browser context. At the end of the test it fails if any of their browsers complained.
     """
     there: list[Person] = []
 
-    def sit_down(**options: object) -> Person:
+    def sit_down(*, at: str = "", **options: object) -> Person:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.set_default_timeout(PATIENCE_MS)
         faults = Faults()
         faults.watch(context)
-        there.append(Person(context, site, faults, context.new_page()))
+        address = at or request.getfixturevalue("site")
+        there.append(Person(context, address, faults, context.new_page()))
         return there[-1]
 
     yield sit_down

@@ -1,8 +1,6 @@
 """Somebody at a browser of their own, and everything that goes wrong in it."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
@@ -80,12 +78,3 @@ class Person:
         client.force_login(user)
         cookie = client.cookies["sessionid"]
         self.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.address}])
-
-    @contextmanager
-    def offline(self) -> Iterator[None]:
-        """The lid of the laptop is shut: open sockets are cut, new ones are refused."""
-        self.context.set_offline(True)
-        try:
-            yield
-        finally:
-            self.context.set_offline(False)

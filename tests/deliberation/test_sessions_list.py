@@ -114,11 +114,11 @@ def test_totals_stay_hidden_from_who_votes_blind_exactly_as_in_the_room(browser:
     opening.close_round(round_, conviction=0.77)
     session.refresh_from_db()
     assert audience(owner, session) == BLIND
-    assert ".77" not in page(browser)
+    assert "+.77" not in page(browser)
     assert row(owner, session).hidden
     opening.cast(round_, owner)
     assert audience(owner, session) != BLIND
-    assert ".77" in page(browser)
+    assert "+.77" in page(browser)
 
 
 @pytest.mark.parametrize(

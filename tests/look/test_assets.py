@@ -57,7 +57,7 @@ def test_no_template_has_an_inline_script_or_style(root: Path) -> None:
         assert "javascript:" not in text, page.name
 
 
-def test_the_sprite_holds_the_icons_that_are_used(root: Path) -> None:
+def test_the_sprite_holds_the_icons_that_are_used_and_no_others(root: Path) -> None:
     held = set(re.findall(r'<symbol id="([^"]+)"', (root / "static/icons/lucide-1.62.0.svg").read_text()))
     used = {
         name
@@ -65,7 +65,7 @@ def test_the_sprite_holds_the_icons_that_are_used(root: Path) -> None:
         for name in re.findall(r"""{% icon ["']([^"']+)["']""", page.read_text())
     }
 
-    assert used - held == set()
+    assert used == held
 
 
 def test_only_the_tokens_name_colours(root: Path) -> None:
@@ -79,6 +79,23 @@ def test_every_property_that_a_sheet_uses_is_defined(root: Path, tokens: set[str
     known = tokens | set(re.findall(r"--([a-z0-9-]+):", base)) | {"strip-height"}
     for sheet in (root / "static/css").glob("*.css"):
         assert set(re.findall(r"var\(--([a-z0-9-]+)", sheet.read_text())) <= known, sheet.name
+
+
+def test_every_class_that_a_sheet_styles_is_written_somewhere(root: Path) -> None:
+    made_elsewhere = {"errorlist", "htmx-request", "mark-human"}  # Django's lists, htmx, {% mark %}
+    made_elsewhere |= {
+        f"{side}-{step}" for side in ("against", "favour") for step in range(1, 5)
+    }  # formats.tone
+    sources = [*templates(root), *(root / "static/js").glob("*.js"), *(root / "deliberation").rglob("*.py")]
+    written = set(re.findall(r"[\w-]+", " ".join(source.read_text() for source in sources)))
+    for sheet in (root / "static/css").glob("*.css"):
+        rules = re.sub(r"/\*.*?\*/|url\([^)]*\)", "", sheet.read_text(), flags=re.DOTALL)
+        styled = {
+            name
+            for selector in re.findall(r"([^{}]+){", rules)
+            for name in re.findall(r"\.([a-z][\w-]*)", selector)
+        }
+        assert styled - written - made_elsewhere == set(), sheet.name
 
 
 def test_vendored_files_carry_their_version_and_licence(root: Path) -> None:

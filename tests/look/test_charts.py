@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deliberation import charts
-from deliberation.charts import NetSupport, RoundEvidence
+from deliberation.charts import RoundEvidence
 
 ROUNDS = [
     RoundEvidence(1, 0.61, 0.0564, 0.137),
@@ -14,20 +14,12 @@ ROUNDS = [
     RoundEvidence(3, -0.2, 0.0564, 0.137),
 ]
 CURVE = [(0.0, 0.54), (0.5, 0.6), (1.0, 0.649), (2.0, 0.727), (3.0, 0.781)]
-BARS = [
-    NetSupport("A", 0.78, winner=True),
-    NetSupport("B", -0.31, vetoed=True),
-    NetSupport("C", None),
-    NetSupport("D", -0.2),
-]
-
 FIGURES = [
     charts.conviction_figure(ROUNDS, max_rounds=6),
     charts.conviction_figure([], max_rounds=6),
     charts.utility_figure(CURVE, current_round=2, t_opt=5.96),
     charts.utility_figure([], current_round=None, t_opt=0.0),
-    charts.tally_figure(BARS),
-    charts.tally_figure([]),
+    charts.conviction_figure([], max_rounds=6, threshold=0.137, empty="no round has closed yet"),
 ]
 
 
@@ -69,6 +61,43 @@ def test_the_threshold_is_a_line_with_its_word() -> None:
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["threshold"]
 
 
+def test_before_the_first_round_the_chart_says_so_and_shows_what_is_to_be_reached() -> None:
+    figure = charts.conviction_figure([], max_rounds=6, threshold=0.137, empty="no round has closed yet")
+
+    line = next(trace for trace in figure["data"] if trace["name"] == "threshold")
+    assert (line["x"], line["y"]) == ([0.5, 6.5], [0.137, 0.137])
+    assert [note["text"] for note in figure["layout"]["annotations"]] == [
+        "threshold",
+        "no round has closed yet",
+    ]
+
+
+def test_without_a_threshold_there_is_no_line_and_no_word() -> None:
+    figure = charts.conviction_figure([], max_rounds=1, threshold=None, empty="no round was closed")
+
+    assert [trace["y"] for trace in figure["data"]] == [[], [], []]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["no round was closed"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0, 1.3, ["0", ".5", "1"]),
+        (0, 0.185, ["0", ".05", ".1", ".15"]),
+        (0.49, 0.83, [".5", ".6", ".7", ".8"]),
+        (0, 0.0135, ["0", ".005", ".01"]),
+        (-0.4, 0.2, ["\u2212.4", "\u2212.2", "0", ".2"]),
+    ],
+)
+def test_an_axis_is_written_as_all_other_numbers(low: float, high: float, ticks: list[str]) -> None:
+    step = 0.5 if high == 1.3 else None
+    axis = charts._ticks(low, high, step=step)
+
+    assert axis["ticktext"] == ticks
+    assert len(axis["tickvals"]) == len(ticks)
+    assert axis["range"] == [low, high]
+
+
 def test_an_unknown_conviction_is_left_out_of_the_chart_and_a_dash_in_the_table() -> None:
     bars = charts.conviction_figure(ROUNDS, max_rounds=6)["data"][0]
 
@@ -102,27 +131,11 @@ def test_the_utility_table_holds_whole_rounds() -> None:
     )
 
 
-def test_net_support_nobody_gave_is_no_bar_and_a_dash() -> None:
-    bars = charts.tally_figure(BARS)["data"][0]
-
-    assert bars["x"] == [0.78, -0.31, 0, -0.2]
-    assert bars["text"] == ["<b>+.78</b>", "<s>\u2212.31</s>", "-", "\u2212.20"]
-    assert charts.tally_table(BARS).rows[2] == ("C", "-", "nobody weighed it")
-
-
-def test_a_struck_proposal_is_grey_and_hatched() -> None:
-    marker = charts.tally_figure(BARS)["data"][0]["marker"]
-
-    assert marker["color"][1] == "token:chart-neutral"
-    assert marker["pattern"]["shape"] == ["", "/", "", ""]
-
-
 @pytest.mark.parametrize(
     "table",
     [
         charts.conviction_table(ROUNDS),
         charts.utility_table(CURVE, current_round=2, t_opt=2.4),
-        charts.tally_table(BARS),
     ],
 )
 def test_a_table_has_a_cell_for_each_header(table: charts.Table) -> None:

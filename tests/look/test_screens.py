@@ -7,6 +7,7 @@ import pytest
 from django.template import engines
 
 from deliberation import formats
+from deliberation.selectors import words as room_words
 from deliberation.templatetags import screens
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -42,6 +43,35 @@ def test_money(usd: float | None, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("usd", "simulated", "words"),
+    [
+        (0, True, "none (simulated)"),
+        (0.0, False, "$0.00"),
+        (None, True, "-"),
+        (None, False, "-"),
+        (0.18, True, "$0.18"),
+    ],
+)
+def test_only_calls_of_simulated_experts_cost_nothing_in_words(
+    usd: float | None, simulated: bool, words: str
+) -> None:
+    assert formats.cost(usd, simulated=simulated) == words
+    assert render("{{ usd|cost:simulated }}", usd=usd, simulated=simulated) == words
+
+
+def test_in_a_narrow_column_no_cost_is_one_word() -> None:
+    assert render("{{ 0|brief_cost:True }} {{ 0|brief_cost:False }}") == "none $0.00"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0, "0"), (0.5, ".5"), (1, "1"), (-0.25, "\u2212.25"), (0.3000000004, ".3"), (12.5, "12.5")],
+)
+def test_tick(value: float, words: str) -> None:
+    assert formats.tick(value) == words
+
+
+@pytest.mark.parametrize(
     ("seconds", "words"),
     [(None, "-"), (0, "0.0 s"), (0.42, "0.4 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1:00"),
      (192, "3:12"), (3729, "1:02:09"), (-3, "0.0 s")],
@@ -74,6 +104,14 @@ def test_a_unit_is_dimmed_and_left_out_where_the_number_is_unknown() -> None:
         == '<span class="n">12,480 <span class="unit">tokens</span></span>'
     )
     assert render("{{ none|amount:'tokens' }}", none=None) == '<span class="n">-</span>'
+
+
+@pytest.mark.parametrize(
+    ("text", "is_long"),
+    [(None, False), ("x" * 900, False), ("x" * 901, True), ("- x\n" * 15, False), ("- x\n" * 16, True)],
+)
+def test_a_text_is_long_by_its_characters_or_by_its_lines(text: str | None, is_long: bool) -> None:
+    assert screens.is_long(text) is is_long
 
 
 def test_markdown_stands_in_a_wrapper_that_htmx_leaves_alone() -> None:
@@ -128,3 +166,11 @@ def test_times_carry_what_the_page_counts_from() -> None:
     assert render("{% deadline due %}", due=None) == "-"
     assert f'data-since="{int(NOON.timestamp() * 1000)}"' in render("{% since start %}", start=NOON)
     assert render("{% since start end %}", start=NOON, end=NOON + timedelta(minutes=2)) == "<span>2:00</span>"
+
+
+@pytest.mark.parametrize(
+    ("pivotal", "said"),
+    [((3,), "Without the ballot of C"), ((4, 6), "Without any one of the ballots of D and F")],
+)
+def test_each_pivotal_ballot_alone_is_enough(pivotal: tuple[int, ...], said: str) -> None:
+    assert room_words.without(pivotal) == said

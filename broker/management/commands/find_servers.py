@@ -1,11 +1,12 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from broker.inference.probing import probe
 from broker.services import sync_found_servers
 
 PORTS = (8000, 8001, 8080, 11434, 1234)
+HIGHEST = 65_535
 
 
 class Command(BaseCommand):
@@ -15,6 +16,9 @@ class Command(BaseCommand):
         parser.add_argument("--ports", nargs="*", type=int, default=PORTS, help="loopback ports to look at")
 
     def handle(self, *args: Any, ports: list[int], **options: Any) -> None:
+        for port in ports:
+            if not 1 <= port <= HIGHEST:
+                raise CommandError(f"{port} is no port: ports are from 1 to {HIGHEST}.", returncode=2)
         found = probe(ports)
         sync_found_servers(found)
         for server in found:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
             self.stderr.write(f"Event {mismatch.seq}: {mismatch.what}.")
         if mismatches:
             raise CommandError(f"{len(mismatches)} of the facts do not recompute.", returncode=1)
-        rounds = found.rounds.exclude(closed_at=None).count()
-        self.stdout.write(
-            f"{rounds} rounds and the verdict recompute bit for bit from {verdict.events} events"
-        )
+        count = found.rounds.exclude(closed_at=None).count()
+        rounds = "1 round" if count == 1 else f"{count} rounds"
+        what = f"{rounds} and the verdict recompute" if found.verdict else f"{rounds} recompute"
+        self.stdout.write(f"{what} bit for bit from {verdict.events} events")

@@ -1,0 +1,34 @@
+"""Pages that are watched for as long as a test lasts."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest_asyncio
+from channels.db import database_sync_to_async as hop
+from django.contrib.auth.models import User
+from django.db import connections
+
+from tests.live.watching import Watcher, browser
+
+Watch = Callable[[User, Any], Awaitable[Watcher]]
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def threads_are_done(transactional_db: None) -> AsyncIterator[None]:
+    """What a socket's thread still reads is read before the database goes."""
+    yield
+    await hop(connections.close_all)()
+
+
+@pytest_asyncio.fixture
+async def watch(threads_are_done: None) -> AsyncIterator[Watch]:
+    """watch(user, session_id): that person's page with its socket open."""
+    opened: list[Watcher] = []
+
+    async def open_page(user: User, session_id: Any) -> Watcher:
+        opened.append(Watcher(await hop(browser)(user), session_id))
+        return await opened[-1].open()
+
+    yield open_page
+    for each in opened:
+        await each.leave()
