@@ -13,10 +13,10 @@ RUNTIME := $(VENV)/installed-$(shell cat requirements.txt | cksum | cut -d' ' -f
 TESTING := $(VENV)/installed-tests-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clean chromium
+.PHONY: help setup run test check bench screenshots clean chromium
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(RUNTIME) ## Make .venv with what the site needs.
 
@@ -36,6 +36,9 @@ check: $(TESTING) ## Lint, types, templates, Django's own checks, missing migrat
 
 bench: $(TESTING) ## Measure; prints one JSON line for each row.
 	@$(BIN)/python benchmarks/bench.py
+
+screenshots: $(TESTING) chromium ## Take the pictures of docs/screenshots from a real deliberation.
+	@$(BIN)/python -m pytest -n 0 -q tests/browser/screenshots.py
 
 clean: ## Remove what was made here: .venv, collected files, caches. The data of the site stays.
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,6 +24,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
+from benchmarks.frames import frame_rows  # noqa: E402
 from broker.models import Endpoint, Host, Model  # noqa: E402
 from deliberation import orchestrator  # noqa: E402
 from deliberation.models import Session, Turn  # noqa: E402
@@ -52,6 +53,8 @@ def main() -> None:
     at_most("CPU s of workers, 20 at once", many.cpu_s, limit=5, n=MANY)
     reported("CPU ms of workers per turn, 20 at once", many.cpu_s * 1000 / many.turns, n=many.turns)
     reported("database statements per turn", calls, n=AGENTS * ROUNDS * 2)
+    for each in frame_rows():
+        row(each["row"], asked=each["asked"], seen=each["seen"], held=each["held"], n=each["n"])
 
 
 def at_most(name: str, seen: float, *, limit: float, n: int) -> None:

@@ -105,10 +105,13 @@ def _register_simulated(expert: DemoExpert, endpoint: Endpoint) -> bool:
 
 
 @transaction.atomic
-def sync_found_servers(found: Iterable[Found]) -> None:
-    """Registers the servers that answer on this machine, with their models; those that are gone are disabled."""
+def sync_found_servers(found: Iterable[Found], *, ports: Iterable[int]) -> None:
+    """Registers the servers that answer on this machine, with their models; those that are gone from the ports
+    that were looked at are disabled.
+    """
     servers = {server.base_url: server for server in found}
-    Endpoint.objects.filter(name__startswith=FOUND).exclude(base_url__in=servers).update(enabled=False)
+    looked_at = Endpoint.objects.filter(name__in=[f"{FOUND}{port}" for port in ports])
+    looked_at.exclude(base_url__in=servers).update(enabled=False)
     for server in servers.values():
         _adopt(server)
 

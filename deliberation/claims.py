@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 
 from deliberation.models import Claimable
@@ -105,7 +105,7 @@ class _Held:
                 claims = list(self._claims)
             try:
                 renew(claims)
-            except OperationalError:
+            except (OperationalError, InterfaceError):
                 continue  # the database is away; the leases stand until it is back or they run out
             finally:
                 connection.close()

@@ -207,10 +207,11 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     async def _wait(self) -> None:
         """Until the page has the last message (else TimeoutError) and there is a next one, or it is time to look."""
-        await asyncio.wait_for(self.had.wait(), self.answer_s)
-        due_at = min(self.look_due_at, self.checked_at + self.recheck_s)
+        async with asyncio.timeout(self.answer_s):  # wait_for would swallow a cancellation in Python 3.11
+            await self.had.wait()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), max(due_at - self.clock(), 0.0))
+            async with asyncio.timeout_at(min(self.look_due_at, self.checked_at + self.recheck_s)):
+                await self.wake.wait()
         self.wake.clear()
 
     async def _look(self) -> None:

@@ -124,10 +124,11 @@ class NewForm(forms.Form):
         return cleaned
 
     def _check_rule(self, name: str, value: Any) -> None:
+        """The rules' own sentence, with the field's name as it stands on the screen."""
         try:
             Rules.from_json({name: value})
         except RulesError as error:
-            self.add_error(name, str(error))
+            self.add_error(name, str(error).replace(name, str(self[name].label), 1))
 
     @staticmethod
     def _changes(cleaned: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,6 +161,8 @@ def _count(room: Room, inputs: RoundInput) -> RoundOutcome:
 def _leads(outcome: RoundOutcome | None) -> str:
     if outcome is None or not outcome.tally.influence:
         return "nobody has cast yet"
+    if outcome.tally.winner is None:
+        return "nobody leads"
     return words.wins_by(outcome.tally.winner, margin=outcome.tally.margin, ended=False)
 
 

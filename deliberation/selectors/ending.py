@@ -95,7 +95,7 @@ def _verdict(room: Room, found: Verdict) -> VerdictView:
         doubts=_doubts(room, found),
         minority=found.minority,
         open_claims=found.open_claims,
-        degraded=_degraded(room, found),
+        degraded=degraded(room, found),
         trail_hash=room.session.trail_hash,
     )
 
@@ -118,6 +118,10 @@ def _sure(room: Room, found: Verdict) -> tuple[str, ...]:
 
 def _doubts(room: Room, found: Verdict) -> tuple[str, ...]:
     said = []
+    if tied := words.tie(room.outcomes[found.round or 0].tally):
+        said.append(tied)
+    if other := _other_winner(room, found):
+        said.append(other)
     if found.no_support:
         said.append("No support: the ballots spoke against every proposal, and this one least.")
     if found.median_differs:
@@ -136,7 +140,21 @@ def _doubts(room: Room, found: Verdict) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _degraded(room: Room, found: Verdict) -> str | None:
+def _other_winner(room: Room, found: Verdict) -> str | None:
+    """The last round had another winner, with another answer."""
+    last = max(room.outcomes)
+    winner = room.outcomes[last].tally.winner
+    if last == found.round or winner is None:
+        return None
+    made = room.proposals[last, winner]
+    if winner == found.proposal or (
+        made.final_answer is not None and made.final_answer == found.final_answer
+    ):
+        return None
+    return f"Round {last} was won by {words.letter(winner)}; the verdict is the best supported of all rounds."
+
+
+def degraded(room: Room, found: Verdict) -> str | None:
     """3 of 5 answered. Lost: agent C (timed out). Could they have flipped it? No."""
     lost = {*found.degradation.lost_ballots, *found.degradation.lost_proposals}
     if not lost:

@@ -7,7 +7,7 @@ from typing import Any
 from deliberation import formats
 from deliberation.models import Participant, Session, Turn
 from deliberation.protocol.types import RoundOutcome
-from deliberation.selectors import words
+from deliberation.selectors import ending, words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
@@ -75,7 +75,7 @@ def strip(room: Room, *, audience: str) -> Strip:
         due=due,
         waiting_for=_waiting_for(room),
         simulated=room.simulated,
-        degraded=degraded(room),
+        degraded=ending.degraded(room, room.verdict) if room.verdict else degraded(room),
         announce=f"Round {session.round}, {state.lower()}" if session.round else state,
     )
 

@@ -12,12 +12,6 @@ from deliberation.selectors.glance import conviction_of
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 
-TIE_BREAKS = {
-    "min_q": "the higher minimum influence decided",
-    "controversy": "the lower controversy decided",
-    "hmac": "the lot drawn with the session's secret decided",
-}
-
 
 @dataclass(frozen=True)
 class Bar:
@@ -71,7 +65,7 @@ def tally(room: Room, *, audience: str) -> TallyView:
         headline=words.wins_by(counted.winner, margin=counted.margin, ended=not outcome.provisional),
         bars=tuple(_bar(room, outcome, seat) for seat in sorted(counted.net_support)),
         conviction=counted.conviction,
-        tie=_tie(outcome),
+        tie=words.tie(counted),
         cast=_cast(room),
         notes=tuple(note.text for note in counted.notes),
         flags=_flags(outcome),
@@ -95,13 +89,6 @@ def _bar(room: Room, outcome: RoundOutcome, seat: int) -> Bar:
     if same and counted.classes:
         said.append(f"same answer as {words.letters(same)}")
     return Bar(who(room, seat, audience="open"), counted.net_support[seat], ", ".join(said), vetoed, winner)
-
-
-def _tie(outcome: RoundOutcome) -> str | None:
-    counted = outcome.tally
-    if not counted.ties or counted.tie_break is None:
-        return None
-    return f"{words.letters(counted.ties)} stood equal; {TIE_BREAKS[counted.tie_break]}."
 
 
 def _flags(outcome: RoundOutcome) -> tuple[str, ...]:

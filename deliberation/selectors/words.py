@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from deliberation import formats, state_words
 from deliberation.models import Participant, Turn
 from deliberation.protocol import anonymity
+from deliberation.protocol.types import Tally
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
 
@@ -44,6 +45,13 @@ REASONS = {
     "declined": "declined",
     "cast": "cast",
     "withdrawn": "withdrawn",
+}
+
+
+TIE_BREAKS = {
+    "min_q": "the higher minimum influence decided",
+    "controversy": "the lower controversy decided",
+    "hmac": "the lot drawn with the session's secret decided",
 }
 
 
@@ -105,13 +113,23 @@ def without(pivotal: Sequence[int]) -> str:
 
 
 def wins_by(winner: int | None, *, margin: float | None, ended: bool) -> str:
-    """B wins by .31; B leads by .31; Nobody leads."""
+    """B wins by .31; B leads by less than .01; B wins on a tie; Nobody leads."""
     if winner is None:
         return "Nobody won" if ended else "Nobody leads yet"
     verb = "wins" if ended else "leads"
     if margin is None:
         return f"{letter(winner)} {verb}; there is no other answer"
-    return f"{letter(winner)} {verb} by {formats.number(margin)}"
+    if margin == 0:
+        return f"{letter(winner)} {verb} on a tie"
+    by = "less than .01" if 0 < margin < 0.005 else formats.number(margin)
+    return f"{letter(winner)} {verb} by {by}"
+
+
+def tie(tally: Tally) -> str | None:
+    """Who stood equal and what decided; None where nobody did."""
+    if not tally.ties or tally.tie_break is None:
+        return None
+    return f"{letters(tally.ties)} stood equal; {TIE_BREAKS[tally.tie_break]}."
 
 
 def state_of(room: Room) -> str:

@@ -61,7 +61,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         return render(request, "deliberation/_sessions.html", context)
     cards = policy_reads.cards()
     context |= {
-        "form": NewForm(cards=cards, initial={"policy": _first_choice(cards), "take_part": True}),
+        "form": NewForm(cards=cards, initial={"policy": _first_choice(cards)}),
         "examples": EXAMPLES,
         "place": "sessions",
         "is_empty": not session_reads.any_session(request.user),
@@ -101,7 +101,6 @@ def new(request: HttpRequest) -> HttpResponse:
     initial = {
         "task": request.GET.get("task", ""),
         "policy": request.GET.get("policy", _first_choice(cards)),
-        "take_part": True,
     }
     return _form(request, NewForm(cards=cards, initial=initial), cards=cards)
 

@@ -26,7 +26,9 @@
       place.textContent = words;
     }
   };
+  let away = false; // what a socket still brings from before the network was lost does not make the page live
   const caughtUp = () => {
+    if (away) return;
     const behind = Number(seqElement()?.dataset.head || 0) - seq();
     behind > 0 ? say("catching", `catching up ${behind} event${behind === 1 ? "" : "s"}`) : say("live", "live");
   };
@@ -37,6 +39,7 @@
   });
   document.addEventListener("htmx:wsOpen", (event) => {
     refused = 0;
+    away = false;
     reconnect = event.detail.socketWrapper.reconnect; // the first message says how far the page is behind
   });
   // The extension retries after 1006, 1011, 1012 and 1013. Here: a server that restarts politely, and a reader that was too slow.
@@ -46,10 +49,14 @@
     const { event: closed, socketWrapper } = event.detail;
     if (!event.target.isConnected || closed.target !== current) return;
     refused += 1;
+    away = true;
     say("offline", CLOSED[closed.code] || "offline: retrying");
     if (AGAIN.includes(closed.code)) setTimeout(() => event.target.isConnected && socketWrapper.reconnect(), 500 + Math.random() * 1500);
   });
-  addEventListener("offline", () => say("offline", "offline: retrying"));
+  addEventListener("offline", () => {
+    away = true;
+    say("offline", "offline: retrying");
+  });
   addEventListener("online", () => refused || reconnect?.()); // a socket that slept through it may look open and be dead
 
   // A pushed part replaces an element; what was open, scrolled and focused inside it stays so. Things are known by id.

@@ -63,6 +63,7 @@ def ask(page: Page) -> Room:
     page.get_by_label("Seed").fill(SEED)
     page.get_by_label("Rounds at most").fill("2")
     page.get_by_label("Seconds for people").fill("600")
+    page.get_by_label("I take part").check()
     page.get_by_role("button", name="Start deliberating").click()
     room = Room(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("What is 17*23?")

@@ -84,6 +84,8 @@ def test_the_keyboard_alone_asks_and_casts(sit_down: Callable[..., Person]) -> N
     page = person.open()
     tab_to(page, page.get_by_role("textbox", name="Question"))
     page.keyboard.type("What is 17*23?")
+    tab_to(page, page.get_by_label("I take part"))
+    page.keyboard.press("Space")
     tab_to(page, page.locator("main form button[type=submit]").first)
     page.keyboard.press("Enter")
     page.wait_for_url("**/sessions/**")

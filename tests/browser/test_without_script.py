@@ -28,6 +28,7 @@ def test_ask_vote_strike_and_stop_without_script(
 
 def ask(page: Page) -> Room:
     page.get_by_role("textbox", name="Question").fill("What is 17*23?")
+    page.get_by_label("I take part").check()
     page.get_by_role("button", name="Ask").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What is 17*23?")
     return Room(page)

@@ -8,8 +8,16 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
-from deliberation import parts
+from deliberation import claims, parts
 from tests.deliberation import acting
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_held_afterwards() -> Iterator[None]:
+    """A claim that a test leaves behind would be renewed on and on, beside the tests that follow."""
+    yield
+    for each in list(claims._held._claims):
+        claims._held.discard(each)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Who may open the socket, what a page that comes back is sent, and when the door is closed again."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +9,15 @@ from uuid import uuid4
 import pytest
 from channels.db import database_sync_to_async as hop
 from django.contrib.auth.models import User
+from django.db import transaction
 
-from deliberation import consumers, parts
+from deliberation import consumers, events, parts
 from deliberation.models import Participant
 from deliberation.services import people, sessions
 from tests import builders
 from tests.live import walking
 from tests.live.conftest import Watch
+from tests.live.walking import Scene
 from tests.live.watching import PATIENCE_S, browser, closed_with, element, fetch, roots, shown, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +76,24 @@ async def test_a_page_of_any_age_is_brought_to_what_a_fresh_one_shows(watch: Wat
         assert len(page.frames) == 2
         assert {name: part for name, part in shown(page.page).items() if name in fresh} == fresh
         await page.leave()
+
+
+def late_answer(at: Scene) -> None:
+    """One more event after the end."""
+    facts = {"round": 1, "seat": at.table.agents[0], "exchange": "propose", "call": None}
+    with transaction.atomic():
+        events.record(at.table.session, "turn.discarded", actor=events.SYSTEM, payload=facts)
+
+
+async def test_what_is_told_after_the_end_comes_too(watch: Watch) -> None:
+    at = await hop(walking.scene)(blind=False)
+    for act in await hop(lambda: list(walking.to_a_failure(at)))():
+        await hop(act)()
+    page = await watch(at.owner, at.table.id)
+    await hop(late_answer)(at)
+    await page.until(await hop(lambda: at.head)())
+    assert "A late answer of C was discarded" in page.page
+    assert shown(page.page) == shown(await hop(fetch)(page.client, at.table.id))
 
 
 async def test_a_page_that_missed_nothing_is_sent_nothing_but_its_number(watch: Watch) -> None:
@@ -194,3 +215,16 @@ async def test_a_fault_of_ours_closes_the_socket_so_that_no_page_looks_live(
     await hop(at.table.guide)(at.owner)
     assert await closed_with(page.left()) == consumers.RESTART
     assert "a fault" in caplog.text
+
+
+async def test_a_socket_that_closes_at_the_moment_of_a_nudge_is_let_go() -> None:
+    consumer = consumers.RoomConsumer()
+    consumer.had, consumer.wake = asyncio.Event(), asyncio.Event()
+    consumer.had.set()
+    consumer.look_due_at = consumer.checked_at = asyncio.get_running_loop().time() + 60
+    waiting = asyncio.create_task(consumer._wait())
+    await asyncio.sleep(0.01)
+    consumer.wake.set()
+    waiting.cancel()  # what it waits for is there, and it has not gone on yet
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

@@ -20,7 +20,7 @@ class Command(BaseCommand):
             if not 1 <= port <= HIGHEST:
                 raise CommandError(f"{port} is no port: ports are from 1 to {HIGHEST}.", returncode=2)
         found = probe(ports)
-        sync_found_servers(found)
+        sync_found_servers(found, ports=ports)
         for server in found:
             self.stdout.write(f"found {server.base_url}: {', '.join(server.models)}")
         if not found:
