@@ -78,16 +78,20 @@
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#"]');
-    if (link && !link.closest(".tabs")) setTimeout(reveal); // after the address has changed
+    if (link && link.hash === location.hash && !link.closest(".tabs")) reveal(); // the address will not change
   });
+  addEventListener("hashchange", reveal);
   reveal();
 
   document.addEventListener("click", async (event) => {
     const target = event.target.closest("[data-show], [data-open], [data-close], [data-example], [data-copy]");
     if (!target) return;
     if (target.dataset.show) {
-      if (target.closest(".tabs")) event.preventDefault();
       show(target.dataset.show);
+      if (target.closest(".tabs")) {
+        event.preventDefault();
+        if (room.getBoundingClientRect().top < 0) room.scrollIntoView();
+      }
     } else if (target.dataset.open) document.getElementById(target.dataset.open)?.showModal();
     else if ("close" in target.dataset) {
       const dialog = target.closest("dialog");

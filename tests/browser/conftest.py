@@ -43,9 +43,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOWEST_S))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
-    """Closed before the database is: Playwright's loop lives in this thread, and Django closes nothing beside one."""
+    """For one file of tests: Playwright's loop lives in this thread, where other tests run loops of their own. It is
+    closed before the database, since Django closes nothing beside a loop.
+    """
     executable = shutil.which("chromium")
     if executable is None:
         pytest.skip("there is no chromium here: apt-get install chromium")
@@ -56,7 +58,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def clone(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A database with the demo panel and the policies, open to this process and to others."""
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
@@ -68,7 +70,7 @@ def clone(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         slots.OURS.renew()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(chromium: Browser, clone: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Daphne."""
     web = Web(log=tmp_path_factory.mktemp("web") / "processes.log")
