@@ -77,7 +77,7 @@ def _conflict(panel: _Panel) -> str:
     if not request.candidates:
         return "no model is registered: add one, or start a model server on this machine and run `make run` again"
     return (
-        f"the policy needs {request.min_size} models and {len(panel.seated)} of "
+        f"the policy needs {request.min_size} model{'s' * (request.min_size != 1)} and {len(panel.seated)} of "
         f"{len(request.candidates)} can sit; the receipt says what kept each of the others out"
     )
 
