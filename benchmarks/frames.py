@@ -27,7 +27,7 @@ from django.db import transaction
 from benchmarks.sockets import Seen, Wanted
 from broker.inference.simulated import DEMO_PANEL
 from broker.models import Host
-from broker.services import load_simulated_panel
+from broker.services.panels import load_simulated_panel
 from deliberation import orchestrator
 from deliberation.models import Session
 from deliberation.services.people import Vote, cast_ballot, take_seat

@@ -16,9 +16,9 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Count, F
 from django.db.models.functions import Now
 
-from broker import selectors as broker_selectors
 from broker.selection.types import PanelRequest
-from broker.services import select_panel
+from broker.selectors.candidates import candidates
+from broker.services.selections import select_panel
 from deliberation.claims import Claim, LostClaim, claimed
 from deliberation.models import Session, Turn
 from deliberation.protocol.phases import Facts, Move, next_state
@@ -217,7 +217,7 @@ def panel_request(session: Session, rules: Rules) -> PanelRequest:
     smallest, largest = rules.panel_size
     tokens_in = (len(session.task) + largest * rules.peer_reasoning_chars) // 4 + rules.state_tokens
     return PanelRequest(
-        candidates=broker_selectors.candidates(
+        candidates=candidates(
             category=session.category,
             tokens_in=2 * tokens_in,
             tokens_out=rules.propose_max_tokens + rules.review_max_tokens,

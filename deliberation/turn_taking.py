@@ -16,7 +16,7 @@ from django.db import connection
 from broker.inference.base import RateLimited, Request
 from broker.inference.fan_out import Delta, Done, Failed, FanOut, Tick
 from broker.keys import KeyUnusable
-from broker.services import endpoint_spec
+from broker.services.calls import endpoint_spec
 from deliberation import live
 from deliberation.claims import Claim, claimed
 from deliberation.models import Session, Turn

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from broker.inference.base import EndpointSpec, Reply, Request
 from broker.inference.simulated import DEMO_PANEL
-from broker.services import load_simulated_panel
+from broker.services.panels import load_simulated_panel
 from deliberation import orchestrator
 from deliberation.claims import claimed
 from deliberation.models import Session, Turn

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from broker.inference.base import Request
 from broker.models import Call
-from broker.services import Made, record_calls
+from broker.services.calls import Made, record_calls
 from deliberation import events
 from deliberation.events import Fact
 from deliberation.models import Session, Turn

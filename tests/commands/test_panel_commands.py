@@ -3,7 +3,7 @@
 import pytest
 
 from broker.models import Endpoint, Model
-from broker.selectors import seatable_models
+from broker.selectors.candidates import seatable_models
 from deliberation.models import Event, Policy
 from tests.commands.calling import called
 from tests.fixtures_processes import free_port

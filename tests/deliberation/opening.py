@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from broker.inference.simulated import DEMO_PANEL
 from broker.models import Call, Model
-from broker.services import load_simulated_panel
+from broker.services.panels import load_simulated_panel
 from deliberation.models import Ballot, Event, Participant, Proposal, Round, Session, Turn
 from deliberation.services.policies import load_built_in
 from deliberation.services.sessions import Opening, open_session

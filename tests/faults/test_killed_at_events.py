@@ -10,7 +10,7 @@ from django.conf import settings
 
 from broker.inference.simulated import DEMO_PANEL
 from broker.models import Model
-from broker.services import load_simulated_panel
+from broker.services.panels import load_simulated_panel
 from deliberation import orchestrator
 from deliberation.models import Event, Session
 from nsed_web import programs

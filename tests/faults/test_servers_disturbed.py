@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import connection
 
 from broker.inference.simulated import DEMO_PANEL
-from broker.services import load_simulated_panel
+from broker.services.panels import load_simulated_panel
 from deliberation import orchestrator
 from deliberation.models import Session
 from deliberation.services import people

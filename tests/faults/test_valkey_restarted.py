@@ -11,7 +11,7 @@ import redis
 from django.conf import settings
 
 from broker.inference.simulated import DEMO_PANEL
-from broker.services import load_simulated_panel
+from broker.services.panels import load_simulated_panel
 from deliberation import orchestrator
 from deliberation.models import Session
 from nsed_web import embedded, programs

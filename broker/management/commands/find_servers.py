@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from broker.inference.probing import probe
-from broker.services import sync_found_servers
+from broker.services.panels import sync_found_servers
 
 PORTS = (8000, 8001, 8080, 11434, 1234)
 HIGHEST = 65_535

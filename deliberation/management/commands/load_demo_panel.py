@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from broker.inference.simulated import DEMO_PANEL
-from broker.services import load_simulated_panel
+from broker.services.panels import load_simulated_panel
 from deliberation.services.policies import load_built_in
 
 

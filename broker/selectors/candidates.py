@@ -1,14 +1,10 @@
-"""Every read of the broker."""
-
-from decimal import Decimal
+"""The registered models as the broker sees them now."""
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from broker.models import Competence, Model, Price
+from broker.models import Competence, Model
 from broker.selection.types import Candidate
-
-MILLION = Decimal(1_000_000)
+from broker.selectors.prices import cost_usd, current_price
 
 
 def seatable_models() -> "QuerySet[Model]":
@@ -46,17 +42,3 @@ def _candidate(model: Model, category: str, *, tokens_in: int, tokens_out: int) 
 def _competence(model: Model, category: str) -> Competence | None:
     by_category = {each.category: each for each in model.competences.all()}
     return by_category.get(category) or by_category.get("")
-
-
-def current_price(model: Model) -> Price | None:
-    """The newest price that is valid now; None where none was ever entered."""
-    now = timezone.now()
-    valid = [each for each in model.prices.all() if each.valid_from <= now]
-    return max(valid, key=lambda each: each.valid_from, default=None)
-
-
-def cost_usd(price: Price | None, *, tokens_in: int | None, tokens_out: int | None) -> Decimal | None:
-    """US dollars for one call; None where a price or a token count is unknown."""
-    if price is None or None in (price.input_usd, price.output_usd, tokens_in, tokens_out):
-        return None
-    return (price.input_usd * tokens_in + price.output_usd * tokens_out) / MILLION

@@ -1,0 +1,81 @@
+"""How good models are, by outside checks, and what the broker chose."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from broker.models.registry import Model
+
+
+class Check(models.Model):
+    """One outside check of one answer of a model: a known answer, a test run or a person's ruling. Never a peer's vote.
+
+    question: what tells equal questions apart; answer: the answer's key, so that equal wrong answers are seen as such.
+    """
+
+    class Source(models.TextChoices):
+        KNOWN_ANSWER = "known_answer", "a known answer"
+        TEST_RUN = "test_run", "a test run"
+        RULING = "ruling", "a person's ruling"
+        IMPORT = "import", "imported results"
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="checks")
+    category = models.SlugField(max_length=60, blank=True)
+    question = models.CharField(max_length=64, help_text="SHA-256 of the question")
+    answer = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the answer's key; empty: unknown"
+    )
+    right = models.BooleanField()
+    source = models.CharField(max_length=12, choices=Source)
+    reference = models.UUIDField(null=True, help_text="the session it comes from")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "question", "reference"], name="one_check_an_answer")
+        ]
+        indexes = [models.Index(fields=["category", "question"], name="check_scenario")]
+
+    def __str__(self) -> str:
+        return f"{self.model_id}: {'right' if self.right else 'wrong'}"
+
+
+class Competence(models.Model):
+    """How often a model was right in a category, by outside checks. `declared` is a claim, not a measurement."""
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="competences")
+    category = models.SlugField(max_length=60, blank=True, help_text="empty: any category")
+    right = models.FloatField()
+    asked = models.FloatField()
+    declared = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "category"], name="one_competence_per_category"),
+            models.CheckConstraint(
+                condition=Q(asked__gt=0) & Q(right__gte=0) & Q(right__lte=F("asked")), name="right_of_asked"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} {self.category or 'any'}: {self.right:g} of {self.asked:g}"
+
+
+class Selection(models.Model):
+    """One decision of the broker: the request and its receipt, both as JSON."""
+
+    class Kind(models.TextChoices):
+        START = "start", "a session's panel"
+        REPLACEMENT = "replacement", "a seat that fell out"
+
+    kind = models.CharField(max_length=11, choices=Kind, default=Kind.START)
+    reference = models.UUIDField(null=True, db_index=True, help_text="the session it was made for")
+    category = models.SlugField(max_length=60, blank=True)
+    request = models.JSONField()
+    receipt = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at"], name="selection_newest")]
+
+    def __str__(self) -> str:
+        return f"selection {self.pk}"

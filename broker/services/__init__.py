@@ -1,0 +1,1 @@
+"""Every write of the broker, one function per verb."""
