@@ -7,16 +7,16 @@ export PORT
 VENV := .venv
 BIN := $(VENV)/bin
 UV_PIN := uv==0.13.9
-PURE := deliberation/protocol deliberation/prompts deliberation/trail broker/inference broker/selection
+PURE := deliberation/protocol deliberation/prompts deliberation/trail broker/inference broker/selection broker/gpu_host
 # Named by what they installed: with other requirements there is something to do, with the same there is not.
 RUNTIME := $(VENV)/installed-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 TESTING := $(VENV)/installed-tests-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench screenshots clean chromium
+.PHONY: help setup run test test-vllm check bench screenshots clean chromium
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(RUNTIME) ## Make .venv with what the site needs.
 
@@ -25,6 +25,10 @@ run: $(RUNTIME) ## Start the whole site on 127.0.0.1 (PORT=8000). Ctrl-C stops e
 
 test: $(TESTING) chromium ## Set up what the tests need, and run them.
 	@$(BIN)/python -m pytest -n 2
+
+test-vllm: $(TESTING) ## Run the tests against a real vLLM (installs about 3 GB once, outside of the project).
+	@UV_PIN="$(UV_PIN)" sh .ci/vllm > /dev/null
+	@$(BIN)/python -m pytest -n 0 -m vllm tests/vllm
 
 check: $(TESTING) ## Lint, types, templates, Django's own checks, missing migrations.
 	@echo "ruff" && $(BIN)/ruff check --quiet --output-format concise .

@@ -22,8 +22,13 @@ def main() -> None:
     """Prepares a database of its own, then measures in a process that Django is set up in."""
     with state_directory() as state, stub_server() as port:
         environment = {**os.environ, "NSED_STATE_DIR": str(state), "BENCH_STUB_PORT": str(port)}
-        argv = [sys.executable, str(PROJECT / "benchmarks" / "rows.py"), *sys.argv[1:]]
-        raise SystemExit(subprocess.run(argv, env=environment, cwd=PROJECT, check=False).returncode)
+        codes = [run("rows.py", *sys.argv[1:], environment=environment), run("selection.py")]
+    raise SystemExit(max(codes))
+
+
+def run(script: str, *arguments: str, environment: dict[str, str] | None = None) -> int:
+    argv = [sys.executable, str(PROJECT / "benchmarks" / script), *arguments]
+    return subprocess.run(argv, env=environment, cwd=PROJECT, check=False).returncode
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from benchmarks.sockets import Seen, Wanted
 from broker.inference.simulated import DEMO_PANEL
 from broker.models import Host
 from broker.services.panels import load_simulated_panel
-from deliberation import orchestrator
+from deliberation import orchestrator, staffing
 from deliberation.models import Session
 from deliberation.services.people import Vote, cast_ballot, take_seat
 from deliberation.services.sessions import Opening, open_session
@@ -126,7 +126,7 @@ def held_session(user: Any) -> Session:
     """Five agents have proposed and reviewed, and the tally waits for this person, who has cast."""
     load_simulated_panel(DEMO_PANEL)
     session = open_session(Opening("What is 17*23?", "standard", rules=RULES, take_part=True), owner=user)
-    orchestrator.staff(session.pk)
+    staffing.staff(session.pk)
     hosts = [None, *Host.objects.values_list("name", flat=True)]
     while session.state != Session.State.HOLDING:
         took = [take_turns(session.pk, host) for host in hosts]

@@ -26,7 +26,7 @@ from django.db import connection  # noqa: E402
 
 from benchmarks.frames import frame_rows  # noqa: E402
 from broker.models import Endpoint, Host, Model  # noqa: E402
-from deliberation import orchestrator  # noqa: E402
+from deliberation import orchestrator, staffing  # noqa: E402
 from deliberation.models import Session, Turn  # noqa: E402
 from deliberation.selectors.report import critical_path_s  # noqa: E402
 from deliberation.services.sessions import Opening, open_session  # noqa: E402
@@ -89,7 +89,7 @@ def statements_per_turn() -> float:
 
     session = opened(0)
     with connection.execute_wrapper(count):
-        orchestrator.staff(session.pk)
+        staffing.staff(session.pk)
         while take_turns(session.pk, HOST):
             orchestrator.advance(session.pk)
     session.refresh_from_db()

@@ -96,6 +96,37 @@ def utility_table(points: Curve, *, current_round: int | None, t_opt: float) -> 
     return Table(f"Expected utility, optimum at round {formats.number(t_opt)}", ("Round", "U", ""), rows)
 
 
+def law_figure(points: Curve, *, t_opt: float | None, max_rounds: int, empty: str = "") -> Figure:
+    """A policy's curve with its optimum (None: there is none) and its last round; without points `empty`."""
+    figure = utility_figure(points, current_round=None, t_opt=t_opt or 0)
+    layout = figure["layout"]
+    if t_opt is None or not points:
+        layout["shapes"], layout["annotations"] = [], []
+    if not points:
+        layout["annotations"] = [_note(0.5, empty, xref="paper", y=0.5, yref="paper")]
+        return figure
+    layout["xaxis"]["dtick"] = max(1, _round_step(points[-1][0] / 12))
+    layout["shapes"].append(_upright(max_rounds, color="token:chart-threshold", dash="dash"))
+    word = _note(max_rounds, "last round", y=0, yref="paper", yanchor="bottom", xanchor="right")
+    layout["annotations"].append(word | {"font": {"color": "token:chart-threshold", "size": 12}})
+    return figure
+
+
+def stops_figure(stops: Sequence[tuple[float, int]], *, empty: str = "") -> Figure:
+    """(conviction, the round after which it ends) as bars; without any `empty`."""
+    convictions, rounds = [w for w, _ in stops], [number for _, number in stops]
+    last = max(rounds, default=1)
+    layout = _layout(height=220, description="Rounds until it stops, by conviction")
+    layout["xaxis"] = _axis(title="conviction in every round", **_ticks(0.03, 1.07, step=0.1))
+    step = max(1, _round_step(last / 6))
+    layout["yaxis"] = _axis(title="stops after round", **_ticks(0, last * 1.2, step=step))
+    layout["annotations"] = [] if stops else [_note(0.5, empty, xref="paper", y=0.5, yref="paper")]
+    bars = {"type": "bar", "x": convictions, "y": rounds, "width": 0.06, "text": list(map(str, rounds))}
+    look = {"textposition": "outside", "cliponaxis": False, "textfont": {"color": "token:text-1", "size": 12}}
+    hover = {"hovertemplate": "conviction %{x}: round %{y}<extra></extra>"}
+    return _figure([{**bars, **look, **hover, "marker": {"color": "token:accent"}}], layout)
+
+
 def _conviction_trace(rounds: Sequence[RoundEvidence]) -> Figure:
     known = [r for r in rounds if r.conviction is not None]
     return {

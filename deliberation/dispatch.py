@@ -15,6 +15,7 @@ _thread = threading.local()
 
 ADVANCE = "deliberation.tasks.advance"
 STAFF = "deliberation.tasks.staff"
+REPLACE = "deliberation.tasks.replace"
 TAKE_TURNS = "deliberation.tasks.take_turns"
 
 

@@ -8,6 +8,7 @@ from django import forms
 
 from deliberation.services.acts import ActRefused
 from deliberation.services.people import OLD_FORM, Strike, Vote
+from deliberation.services.rulings import Ruling
 
 VOTES = "votes-"
 MOST_VOTES = 10  # their square is all the credits of a ballot (protocol.md 3)
@@ -110,6 +111,23 @@ class VetoForm(ActForm):
     def strike(self) -> Strike:
         values = self.checked()
         return Strike(**{name: values[name] for name in ("round", "kind", "seat", "code", "reason", "key")})
+
+
+class RulingForm(forms.Form):
+    """Whether the verdict is right, and what would be. The answer's rules are the verb's."""
+
+    right = forms.ChoiceField(
+        choices=[("yes", "yes"), ("no", "no")],
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Say whether the verdict is right or wrong."
+        ),
+    )
+    answer = forms.CharField(required=False, strip=False)
+
+    def ruling(self) -> Ruling:
+        if not self.is_valid():
+            raise ActRefused(next(iter(self.errors.values()))[0])
+        return Ruling(right=self.cleaned_data["right"] == "yes", answer=self.cleaned_data["answer"])
 
 
 class GuidanceForm(ActForm):

@@ -9,6 +9,7 @@ from django.conf import settings
 from deliberation.protocol.types import Rules, RulesError
 from deliberation.selectors.policies import Card
 from deliberation.selectors.sessions import STATES, Wanted
+from deliberation.services.rulings import ANSWER_CHARS
 from deliberation.services.sessions import SEED_LIMIT, Opening
 
 RULE_FIELDS = ("effort", "max_rounds", "human_window_s", "max_cost_usd")
@@ -75,6 +76,12 @@ class NewForm(forms.Form):
         label="Money cap in US dollars",
         widget=forms.NumberInput(attrs={"step": "0.01", "min": 0}),
         help_text="With a cap, models without a known price cannot sit.",
+    )
+    known_answer = forms.CharField(
+        required=False,
+        max_length=ANSWER_CHARS,
+        label="Right answer, if you know it",
+        help_text="Kept from the agents and from the page until the end; then the broker learns who was right.",
     )
     take_part = forms.BooleanField(required=False, label="I take part")
     guests = forms.CharField(
@@ -144,12 +151,15 @@ class NewForm(forms.Form):
             seed=cleaned["seed"],
             rules=self._changes(cleaned),
             take_part=cleaned["take_part"],
+            known_answer=cleaned["known_answer"],
         )
 
     @property
     def more_is_wrong(self) -> bool:
         """Whether something in the folded part of the form has to be shown."""
-        return self.is_bound and any(name in self.errors for name in (*RULE_FIELDS, "category", "seed"))
+        return self.is_bound and any(
+            name in self.errors for name in (*RULE_FIELDS, "category", "seed", "known_answer")
+        )
 
 
 class InviteForm(forms.Form):

@@ -58,6 +58,16 @@ class Session(Claimable):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     task = models.TextField()
     category = models.SlugField(max_length=60, blank=True)
+    known_answer = models.TextField(
+        blank=True, help_text="the right answer, kept from the agents; empty: unknown"
+    )
+    ruling = models.CharField(
+        max_length=5,
+        blank=True,
+        choices=[("right", "right"), ("wrong", "wrong")],
+        help_text="a person's, on the verdict",
+    )
+    ruled_answer = models.TextField(blank=True, help_text="the right answer, where the ruling says it")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="sessions"
     )
@@ -74,6 +84,10 @@ class Session(Claimable):
     stop_reason = models.CharField(max_length=30, blank=True)
     failure = models.CharField(max_length=30, blank=True)
     failure_detail = models.TextField(blank=True)
+    replaced_phase = models.PositiveIntegerField(
+        default=0, help_text="the newest phase before which lost agents were looked at (protocol.phases)"
+    )
+    replacing_since = models.DateTimeField(null=True, help_text="when a replacement was asked of the solver")
     crashes = models.PositiveIntegerField(default=0, help_text="steps that ended in a fault of our own")
     verdict = models.JSONField(null=True)
     trail_hash = models.CharField(max_length=64, blank=True, help_text="the chain's head before the verdict")
@@ -121,6 +135,13 @@ class Participant(models.Model):
     )
     family = models.CharField(max_length=60, blank=True)
     role = models.CharField(max_length=60, blank=True)
+    persona = models.TextField(blank=True, help_text="as the role's version had it when it was seated")
+    joined_phase = models.PositiveIntegerField(
+        default=0, help_text="an agent in place of another: from this phase on (protocol.phases)"
+    )
+    left_phase = models.PositiveIntegerField(
+        null=True, help_text="an agent that was replaced: no more from here"
+    )
     reason = models.TextField(blank=True, help_text="why the broker chose it")
     simulated = models.BooleanField(default=False)
     asked = models.BooleanField(default=False, help_text="a person whom the hold waits for")

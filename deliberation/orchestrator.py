@@ -4,99 +4,92 @@ What the next state is, is decided by protocol.phases.next_state() from facts; w
 ENTER. A session that another worker holds is left to that worker.
 """
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef
 from django.db.models.functions import Now
 
-from broker.selection.types import PanelRequest
-from broker.selectors.candidates import candidates
-from broker.services.selections import select_panel
-from deliberation.claims import Claim, LostClaim, claimed
+from deliberation import dispatch
+from deliberation.claims import Claim, claimed
+from deliberation.guarding import FAILURES, guarded
 from deliberation.models import Session, Turn
 from deliberation.protocol.phases import Facts, Move, next_state
-from deliberation.protocol.stopping import may_start
 from deliberation.protocol.types import Rules
-from deliberation.services import rounds, sessions, turns
+from deliberation.services import rounds, seats, sessions, spending, turns
 from deliberation.services.acts import wake_at
 from deliberation.services.exchanges import hold
+from deliberation.staffing import DOWN, gone_down
 
-log = logging.getLogger(__name__)
-
-CRASHES_MAX = 3
 WORKER_SHARE = 3  # a turn that no worker took by this fraction of its deadline abstains
+
+
+class Next(Enum):
+    """What follows a step: another one, waiting, or others to be found by the solver's queue."""
+
+    STEP = "step"
+    WAIT = "wait"
+    SOLVER = "solver"
 
 
 def advance(session_id: Any) -> None:
     """Moves a session on as far as it goes now. May be called twice, late, or for nothing."""
+    following = Next.WAIT
     with claimed(Session.objects.filter(pk=session_id, paused_at=None).exclude(state__in=_IDLE)) as claims:
         for claim in claims:
-            with _guarded(claim):
-                while _step(claim):
-                    pass
+            with guarded(claim):
+                following = Next.STEP
+                while following is Next.STEP:
+                    following = _step(claim)
+    if following is Next.SOLVER:  # once the session is free for it
+        dispatch.send(dispatch.REPLACE, str(session_id), queue="solver")
 
 
 _IDLE = (Session.State.DRAFT, Session.State.STAFFING, *Session.ENDED)
 
 
-@contextmanager
-def _guarded(claim: Claim) -> Iterator[None]:
-    """A lost claim ends the step quietly. A bug is raised, after it was counted: the third one ends the session.
-    That the database went away is no bug: the step is tried again once the lease has run out.
-    """
-    is_bug = True
-    try:
-        yield
-        is_bug = False
-    except LostClaim:
-        log.info("session %s went to another worker", claim.pk)
-        is_bug = False
-    except (OperationalError, InterfaceError):
-        is_bug = False
-        raise
-    finally:
-        if is_bug and sessions.count_crash(claim) >= CRASHES_MAX:
-            sessions.fail(claim, "internal", detail=FAILURES["internal"])
-
-
-def _step(claim: Claim) -> bool:
-    """One move. False where the session has to wait, or has ended."""
+def _step(claim: Claim) -> Next:
+    """One move."""
     seen = look(claim.pk)
     if seen.session.paused_at is not None or seen.session.ended:
-        return False
+        return Next.WAIT
     if _let_go(seen):
-        return True
+        return Next.STEP
     if seen.session.state == Session.State.TALLYING and not seen.facts.tallied:
         rounds.close(claim)
-        return True
+        return Next.STEP
     move = next_state(seen.session.state, seen.facts)
     if move.state == seen.session.state:
         _set_timer(seen)
-        return False
-    return bool(ENTER[move.state](claim, move))
+        return Next.WAIT
+    if _waits_for_others(claim, seen, move):
+        return Next.SOLVER
+    return Next.STEP if ENTER[move.state](claim, move) else Next.WAIT
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A session at one moment of the database's clock: its row, what next_state() needs, its open agents' turns."""
+    """A session at one moment of the database's clock: its row, what next_state() needs, its open agents' turns,
+    and whether an agent went down in this round.
+    """
 
     session: Session
     now: datetime
     rules: Rules
     facts: Facts
     open_turns: Sequence[Turn]
+    went_down: bool
 
 
 def look(session_id: Any) -> Seen:
     """Three queries."""
-    session = Session.objects.annotate(now=Now(), chosen=F("selection__receipt__chosen")).get(pk=session_id)
+    session = Session.objects.annotate(
+        now=Now(), chosen=F("selection__receipt__chosen"), went_down=_WENT_DOWN
+    ).get(pk=session_id)
     rules = Rules.from_json(session.rules)
     open_turns = session.turns.filter(round__number=session.round, state=Turn.State.OPEN)
     agents, people = [], []
@@ -116,10 +109,41 @@ def look(session_id: Any) -> Seen:
         stop=stop,
         failure=failure,
         closed_tallies=sum(1 for row in found if row[-1] is not None),
+        money_short=spending.is_short(session),
         started=session.round > 0,
         stop_requested=session.stop_requested_at is not None,
     )
-    return Seen(session, session.now, rules, facts, agents)
+    return Seen(session, session.now, rules, facts, agents, session.went_down)
+
+
+_WENT_DOWN = Exists(
+    Turn.objects.filter(
+        session=OuterRef("pk"),
+        round__number=OuterRef("round"),
+        state=Turn.State.ABSTAINED,
+        reason__in=DOWN,
+        participant__left_phase=None,
+    )
+)
+
+
+def _waits_for_others(claim: Claim, seen: Seen, move: Move) -> bool:
+    """Whether the next phase waits for agents in place of those that went down: so long as a turn may wait for a
+    worker, no longer. A panel of one has nobody to be replaced beside.
+    """
+    session = seen.session
+    if not seen.went_down or not seen.rules.replace_agents or seen.facts.panel_of_one:
+        return False
+    if move.state not in ("proposing", "reviewing") or session.replaced_phase >= seats.next_phase(session):
+        return False
+    patience = timedelta(seconds=seen.rules.turn_deadline_s) / WORKER_SHARE
+    if session.replacing_since is None:
+        seats.look_for_others(claim)
+    elif session.replacing_since + patience < seen.now:
+        seats.replace(claim, list(gone_down(session)), None)
+        return False
+    wake_at(session, (session.replacing_since or seen.now) + patience)
+    return True
 
 
 def _let_go(seen: Seen) -> bool:
@@ -164,14 +188,6 @@ def _tally(claim: Claim, move: Move) -> bool:
     return True
 
 
-FAILURES = {
-    "no_panel": "No panel could be seated.",
-    "no_proposals": "Fewer than two agents answered, so there was nothing to compare.",
-    "no_ballots": "It ended before any round was tallied.",
-    "no_eligible_proposal": "No proposal was left that enough participants had weighed and nobody had struck.",
-    "internal": "The system met a fault of its own; the worker's log has it.",
-}
-
 # What entering a state does; true where there is more to do at once.
 ENTER: dict[str, Callable[[Claim, Move], bool | None]] = {
     "proposing": lambda claim, move: rounds.open_round(claim),
@@ -181,49 +197,3 @@ ENTER: dict[str, Callable[[Claim, Move], bool | None]] = {
     "concluded": _conclude,
     "failed": _fail,
 }
-
-
-def staff(session_id: Any) -> None:
-    """Chooses and seats the panel, and opens the first round. The one step that runs on the solver queue."""
-    with claimed(
-        Session.objects.filter(pk=session_id, state=Session.State.STAFFING, paused_at=None)
-    ) as claims:
-        for claim in claims:
-            with _guarded(claim):
-                _staff(claim)
-
-
-def _staff(claim: Claim) -> None:
-    session = Session.objects.get(pk=claim.pk)
-    rules = Rules.from_json(session.rules)
-    if session.stop_requested_at is not None:
-        sessions.fail(claim, "no_ballots", detail=FAILURES["no_ballots"])
-        return
-    refusal = may_start(rules)
-    if refusal is not None:
-        sessions.fail(claim, "no_panel", detail=refusal)
-        return
-    if session.selection is None:
-        selection = select_panel(panel_request(session, rules))
-        if not selection.receipt["chosen"]:
-            sessions.fail(claim, "no_panel", detail=selection.receipt["conflict"])
-            return
-        sessions.seat_panel(claim, selection)
-    rounds.open_round(claim)
-
-
-def panel_request(session: Session, rules: Rules) -> PanelRequest:
-    """The session's limits as a question to the broker, at the most tokens that the rules let an agent use."""
-    smallest, largest = rules.panel_size
-    tokens_in = (len(session.task) + largest * rules.peer_reasoning_chars) // 4 + rules.state_tokens
-    return PanelRequest(
-        candidates=candidates(
-            category=session.category,
-            tokens_in=2 * tokens_in,
-            tokens_out=rules.propose_max_tokens + rules.review_max_tokens,
-        ),
-        min_size=smallest,
-        max_size=largest,
-        rounds=rules.max_rounds,
-        max_cost_usd=rules.max_cost_usd,
-    )

@@ -48,6 +48,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "session.opened": WHOLE,
     "participant.joined": ("rail", "people", "tally", "matrix"),
     "panel.chosen": ("rail", "panel", "proposals"),
+    "seat.replaced": ("rail", "panel", "proposals", "tally", "matrix"),
+    "seat.not_replaced": ("rail",),
     "round.opened": ("rail", "proposals", "offer", "tally", "matrix", "utility", "guidance"),
     "turns.taken": ("rail",),
     "attempt.failed": ("rail", "proposal"),
@@ -69,6 +71,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "session.stop_requested": ("actions",),
     "session.concluded": WHOLE,
     "session.failed": WHOLE,
+    "answer.checked": (),
+    "answer.ruled": (),
     "participant.invited": ("people",),
     "invitation.answered": ("people",),
 }

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from deliberation.models import Blob, Event, Session
+from deliberation.protocol.phases import phase_number
 from deliberation.protocol.types import (
     Ballot,
     CategoryScore,
@@ -26,6 +27,7 @@ from deliberation.protocol.types import (
 
 COUNTED = (
     "panel.chosen",
+    "seat.replaced",
     "participant.joined",
     "proposal.made",
     "ballot.cast",
@@ -78,7 +80,7 @@ class Record:
         ballots = self._ballots(number)
         return RoundInput(
             number=number,
-            participants=self._participants(),
+            participants=self._participants(number),
             proposals=tuple(self._proposal(data) for data in self.of("proposal.made", round=number)),
             ballots=tuple(_ballot(data) for data in ballots),
             vetoes=self.vetoes(),
@@ -92,14 +94,33 @@ class Record:
             panel_of_one=any(data["panel_of_one"] for data in self.of("panel.chosen")),
         )
 
-    def _participants(self) -> tuple[Participant, ...]:
-        models = [
-            Participant(seat=seat["seat"], kind="model", family=seat["family"])
-            for data in self.of("panel.chosen")
-            for seat in data["seats"]
-        ]
+    def _participants(self, number: int) -> tuple[Participant, ...]:
+        """The people, and the agents that are asked in a phase of this round."""
         people = [Participant(seat=data["seat"], kind="human") for data in self.of("participant.joined")]
-        return tuple(sorted(models + people, key=lambda each: each.seat))
+        agents = [each for each in self._agents(number) if each.proposes or each.reviews]
+        return tuple(sorted(agents + people, key=lambda each: each.seat))
+
+    def _agents(self, number: int) -> list[Participant]:
+        replaced = self.of("seat.replaced")
+        seats = [seat for data in self.of("panel.chosen") for seat in data["seats"]]
+        seats += [data["by"] for data in replaced]
+        joined = {data["by"]["seat"]: data["phase"] for data in replaced}
+        left = {data["seat"]: data["phase"] for data in replaced}
+
+        def is_asked(seat: int, exchange: str) -> bool:
+            phase = phase_number(number, exchange)
+            return joined.get(seat, 0) <= phase < left.get(seat, phase + 1)
+
+        return [
+            Participant(
+                seat=each["seat"],
+                kind="model",
+                family=each["family"],
+                proposes=is_asked(each["seat"], "propose"),
+                reviews=is_asked(each["seat"], "review"),
+            )
+            for each in seats
+        ]
 
     def _proposal(self, data: Mapping[str, Any]) -> Proposal:
         text = self.json(data["text"])
@@ -176,6 +197,7 @@ def spent_of(data: Mapping[str, Any]) -> Spent:
         cost_usd=_float(data["spent"]["cost_usd"]),
         tokens=data["spent"]["tokens"],
         seconds=_float(data["spent"]["seconds"]),
+        money_short=data["spent"].get("money_short", False),
     )
 
 

@@ -26,6 +26,8 @@ def in_full(rules: Rules) -> tuple[Said, ...]:
     """Everything that shapes a session, in the order in which it happens."""
     return (
         Said("Panel", f"{_panel_size(rules)}. {_single(rules)}", ("panel_size", "samples")),
+        Said("Choice", _choice(rules), ("selection_mode", "floor_points", "max_per_family", "roles")),
+        Said("Replacement", _replacement(rules), ("replace_agents",)),
         Said(
             "Turns",
             _turns(rules),
@@ -59,6 +61,29 @@ def _single(rules: Rules) -> str:
     if rules.panel_size[0] > 1:
         return "With fewer models that can sit, nothing is started."
     return f"One model alone answers {rules.samples} times, and the commonest answer wins."
+
+
+def _choice(rules: Rules) -> str:
+    """protocol.md 8: the mode, the floor, families and roles."""
+    mode = "The broker may try a model that it knows little of, and keeps a panel that did well."
+    if rules.selection_mode == "deterministic":
+        mode = "The same models, prices and readings give the same panel."
+    floor = "Any known accuracy may sit."
+    if rules.floor_points is not None:
+        floor = f"A model more than {rules.floor_points:g} points below the best affordable one cannot sit."
+    family = (
+        "One model of a family"
+        if rules.max_per_family == 1
+        else f"At most {rules.max_per_family} of a family"
+    )
+    roles = f" Roles to fill: {', '.join(rules.roles)}." if rules.roles else ""
+    return f"{mode} {floor} {family} sits at a time.{roles}"
+
+
+def _replacement(rules: Rules) -> str:
+    if rules.replace_agents:
+        return "An agent whose model goes down is replaced from the next phase on; the result names the loss."
+    return "An agent whose model goes down is not replaced; the result names the loss."
 
 
 def _turns(rules: Rules) -> str:

@@ -12,10 +12,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
 
 from broker.inference.base import RateLimited, Request
 from broker.inference.fan_out import Delta, Done, Failed, FanOut, Tick
 from broker.keys import KeyUnusable
+from broker.selectors.servers import room_at
 from broker.services.calls import endpoint_spec
 from deliberation import live
 from deliberation.claims import Claim, claimed
@@ -24,12 +27,13 @@ from deliberation.prompts import propose, review
 from deliberation.prompts.base import MalformedReply, Prompt, reask
 from deliberation.protocol.types import Rules
 from deliberation.selectors import prompting
-from deliberation.services import turns
+from deliberation.services import spending, turns
 from deliberation.services.acts import database_now, mark_due
 from deliberation.services.exchanges import Answer, Exchange, Held, Outcome
 from deliberation.services.sessions import sampling_seed
 
 log = logging.getLogger(__name__)
+IN_HAND = Q(leased_until__gte=Now())
 
 
 @dataclass
@@ -43,6 +47,7 @@ class Call:
     failures: int = 0
     reasked: bool = False
     longer: bool = False
+    waited_s: float = 0.0  # for a place and for the endpoint's rates: no part of its deadline
 
     @property
     def turn(self) -> Turn:
@@ -70,10 +75,34 @@ def take_turns(session_id: Any, host: str | None) -> bool:
         session__paused_at=None,
         session__stop_requested_at=None,
     )
+    if host:
+        chosen = _within_room(open_turns)
+        if not chosen:
+            return False
+        open_turns = open_turns.filter(pk__in=chosen)
     with claimed(open_turns) as claims:
         if claims:
             _Table(session_id, claims).take()
     return bool(claims)
+
+
+def _within_room(open_turns: "QuerySet[Turn]") -> list[int]:
+    """Those that the host's servers have room for, beside the turns in hand of all sessions. The others stay open and
+    are looked at again in a moment: they wait here, where it is seen, and not inside a server. Three queries.
+    """
+    free = list(open_turns.exclude(IN_HAND).select_related("endpoint").order_by("pk"))
+    endpoints = {turn.endpoint_id: turn.endpoint for turn in free}
+    in_hand = Turn.objects.filter(IN_HAND, state=Turn.State.OPEN, endpoint__in=endpoints)
+    held = dict(in_hand.values_list("endpoint").annotate(Count("pk")))
+    places = {pk: room - held.get(pk, 0) for pk, room in room_at(endpoints.values()).items()}
+    taken: list[int] = []
+    for turn in free:
+        places[turn.endpoint_id] -= 1
+        if places[turn.endpoint_id] >= 0:
+            taken.append(turn.pk)
+    if len(taken) < len(free):
+        turns.postpone([turn.pk for turn in free if turn.pk not in taken])
+    return taken
 
 
 class _Table:
@@ -109,7 +138,18 @@ class _Table:
         turns.take(self.session, open_turns)
         now = database_now()
         prepared = [self._call(table, turn, now) for turn in open_turns]
-        return [call for call in prepared if call is not None]
+        calls = [call for call in prepared if call is not None]
+        spending.begin(self.session, [call.turn for call in calls])
+        return [call for place, call in enumerate(calls) if self._pay(call, sharing=len(calls) - place)]
+
+    def _pay(self, call: Call, *, sharing: int = 1) -> bool:
+        """Holds what the call may cost, and cuts its reply to what there is money for; else the turn abstains."""
+        try:
+            call.held, call.request = spending.pay(call.held, call.request, sharing=sharing)
+        except spending.Unpaid as unpaid:
+            turns.abstain(replace(call.held, reservation=None), unpaid.code)
+            return False
+        return True
 
     def _call(self, table: prompting.Table, turn: Turn, now: datetime) -> Call | None:
         turn.session = self.session
@@ -197,10 +237,11 @@ class _Table:
     def _read(self, calls: FanOut, message: Done) -> None:
         """A reply cut at its length is asked for once with more room; what is cut again is read as it is."""
         call = self.calls[message.key]
+        call.waited_s += message.reply.queued_ms / 1000
         exchange = Exchange(call.prompt, call.request, message.reply)
         if message.reply.finish_reason == "length" and not call.longer:
             call.longer = True
-            self._again(calls, call, exchange, Again("cut_at_length", room=1.5))
+            self._again(calls, call, exchange, Again("cut_at_length", room=spending.LONGER))
             return
         try:
             self.answers.append(call.read(call, exchange))
@@ -219,6 +260,7 @@ class _Table:
     def _failed(self, calls: FanOut, message: Failed) -> None:
         call, error = self.calls[message.key], message.error
         call.failures += 1
+        call.waited_s += (error.queued_ms or 0.0) / 1000
         if error.retryable and call.failures < self.rules.attempts:
             wait = error.retry_after_s if isinstance(error, RateLimited) else None
             back_off = settings.NSED.backoff_s * 2 ** (call.failures - 1)
@@ -227,8 +269,8 @@ class _Table:
             turns.abstain(call.held, error.code, request=call.request, outcome=error)
 
     def _again(self, calls: FanOut, call: Call, outcome: Outcome, again: Again) -> None:
-        """One more attempt, if there is time for it and nobody has stopped the session."""
-        left = (call.turn.deadline_at - database_now()).total_seconds() - again.after_s
+        """One more attempt, if there is time and money for it and nobody has stopped the session."""
+        left = (call.turn.deadline_at - database_now()).total_seconds() + call.waited_s - again.after_s
         if left <= 0 or self._stopped():
             turns.abstain(call.held, again.code, request=call.request, outcome=outcome)
             return
@@ -241,7 +283,8 @@ class _Table:
             deadline_s=left,
             max_tokens=int(call.request.max_tokens * again.room),
         )
-        calls.submit(call.turn.pk, call.request, after_s=again.after_s)
+        if self._pay(call):
+            calls.submit(call.turn.pk, call.request, after_s=again.after_s)
 
 
 def _read_proposal(call: Call, exchange: Exchange) -> Answer:

@@ -8,9 +8,10 @@ from typing import Any
 from celery import Celery
 from celery.beat import EmbeddedService, Scheduler
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_ready
+from celery.signals import worker_process_init, worker_ready
 from django.conf import settings
 
+from broker.selection import solver
 from nsed_web import signs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nsed_web.settings")
@@ -31,6 +32,12 @@ class SeenScheduler(Scheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         signs.leave([signs.BEAT])
         return super().tick(*args, **kwargs)
+
+
+@worker_process_init.connect
+def get_ready_to_solve(**_: Any) -> None:
+    """The solver's child, the one that is forked: it has OR-tools at hand before it is asked."""
+    solver.load()
 
 
 @worker_ready.connect

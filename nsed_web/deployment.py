@@ -1,6 +1,7 @@
 """What a deployment may choose, typed: settings.NSED. Each field is overridden by NSED_<FIELD> in the
 environment."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -35,6 +36,25 @@ class Deployment:
     # Where endpoints may be, besides public addresses.
     endpoint_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     endpoint_hosts: tuple[str, ...] = ()  # names that may resolve to a private address, over https
+    # Model servers: what they say of themselves, their health, and what failures lead to.
+    telemetry_s: float = 5.0  # how often servers are read
+    telemetry_timeout_s: float = 3.0  # a server that takes longer has no reading this time
+    telemetry_window_s: float = 60.0  # the time over which a reading's rates and percentiles are
+    telemetry_stale_s: float = 15.0  # an older reading counts as unknown
+    telemetry_kept_s: float = 3600.0
+    health_check_s: float = 60.0  # a server that nobody called for so long is asked for one token
+    health_timeout_s: float = 20.0
+    host_silent_s: float = 30.0  # a GPU host that has not reported for so long counts as gone
+    breaker_failures: int = 3  # failed calls in a row that open a server's breaker
+    breaker_first_s: float = 10.0  # for how long it opens; doubled each time that a check fails
+    breaker_most_s: float = 300.0
+    bench_first_min: int = 5  # for how long a model that lost a turn is not seated; doubled each time
+    bench_most_min: int = 30
+    # Money, and the rates of endpoints.
+    max_day_usd: float = math.inf  # what all sessions of one day (UTC) may cost together
+    max_turn_usd: float = math.inf  # what one turn may cost with all of its attempts
+    min_reply_tokens: int = 256  # where money is short: a reply with less room than this is not asked for
+    call_workers: int = 1  # processes that call the same endpoints: each keeps its share of their rates
     link_max_age_s: int = 86_400  # how long a one-time sign-in link works
     stop_grace_s: float = 5.0  # how long a process may take to end before it is killed
 

@@ -33,6 +33,12 @@ def turns(deployment: Deployment) -> Program:
     return _worker("turns", pool, queues, environment={"NSED_BEAT_IN_WORKER": "1"})
 
 
+def calls(deployment: Deployment, *, host: str) -> Program:
+    """A worker beside a host's model servers: it takes that host's calls and nothing else."""
+    pool = ("-P", "threads", "-c", str(deployment.worker_threads))
+    return _worker("calls", pool, (f"calls.{host}",), environment={})
+
+
 def solver() -> Program:
     """One process for the panel solver, which computes for seconds and has a hard time limit. Its child is
     forked, and a connection pool does not survive that.

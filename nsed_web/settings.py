@@ -147,11 +147,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "nsed_web.celery:SeenScheduler"
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "deliberation.tasks.sweep",
-        "schedule": NSED.sweep_s,
-        "options": {"queue": "steps", "expires": 5 * NSED.sweep_s},  # without a worker they do not pile up
+    name: {
+        "task": task,
+        "schedule": every_s,
+        "options": {"queue": "steps", "expires": 5 * every_s},  # without a worker they do not pile up
     }
+    for name, task, every_s in (
+        ("sweep", "deliberation.tasks.sweep", NSED.sweep_s),
+        ("read_fleet", "broker.tasks.read_fleet", NSED.telemetry_s),
+        ("check_fleet", "broker.tasks.check_fleet", NSED.telemetry_s),
+    )
 }
 
 # Static files: served from where they lie; collected ones get hashed names and are sent compressed.

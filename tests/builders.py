@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from broker.inference.base import EndpointSpec, Reply, Request
 from broker.inference.simulated import DEMO_PANEL
 from broker.services.panels import load_simulated_panel
-from deliberation import orchestrator
+from deliberation import orchestrator, staffing
 from deliberation.claims import claimed
 from deliberation.models import Session, Turn
 from deliberation.prompts import propose, review
@@ -61,7 +61,7 @@ class Table:
 
     def staff(self) -> "Table":
         """Seats the panel and opens the first round."""
-        orchestrator.staff(self.id)
+        staffing.staff(self.id)
         self.session.refresh_from_db()
         return self
 
@@ -200,7 +200,8 @@ class Table:
 def opened(owner: User | None = None, *, task: str = TASK, take_part: bool = False, **rules: Any) -> Table:
     """A session in `staffing` with three simulated experts to choose from, unless the rules ask for another panel."""
     load_simulated_panel(DEMO_PANEL)
-    chosen = {"panel_size": [3, 3], "blind": False, "max_rounds": 3, "equivalence": "number", **rules}
+    usual = {"panel_size": [3, 3], "blind": False, "max_rounds": 3, "equivalence": "number"}
+    chosen = {**usual, "replace_agents": False, **rules}
     publish_policy("test", summary="For tests.", rules=Rules.from_json(chosen))
     opening = sessions.Opening(task=task, policy="test", seed=7, take_part=take_part)
     return Table(sessions.open_session(opening, owner=owner or person()))

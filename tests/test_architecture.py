@@ -21,20 +21,25 @@ ROWS: dict[int, str] = {
     7: "deliberation.views deliberation.consumers deliberation.tasks deliberation.admin"
     " deliberation.management deliberation.routing deliberation.urls deliberation.api"
     " deliberation.templatetags deliberation.apps"
-    " broker.views broker.tasks broker.admin broker.management broker.urls broker.apps",
-    6: "deliberation.orchestrator deliberation.sweeping deliberation.turn_taking deliberation.replaying"
-    " deliberation.parts deliberation.forms deliberation.forms_sessions deliberation.sign_in",
+    " broker.views broker.tasks broker.admin broker.management broker.urls broker.fleet_urls broker.apps",
+    6: "broker.receipt_page deliberation.orchestrator deliberation.staffing deliberation.guarding"
+    " deliberation.sweeping deliberation.turn_taking deliberation.replaying"
+    " deliberation.parts deliberation.forms deliberation.forms_sessions"
+    " deliberation.forms_policies deliberation.sign_in"
+    " broker.forms broker.forms_reading broker.form_fields",
     5: "deliberation.services deliberation.selectors",
     4: "deliberation.models deliberation.events deliberation.live deliberation.trail deliberation.claims"
     " deliberation.dispatch deliberation.record deliberation.state_words deliberation.rule_words",
     3: "broker.services broker.selectors broker.checks broker.keys",
-    2: "broker.models broker.inference broker.telemetry deliberation.prompts"
+    2: "broker.models broker.inference broker.telemetry broker.gpu_host broker.charts deliberation.prompts"
     " deliberation.charts deliberation.rendering",
     1: "deliberation.protocol broker.selection deliberation.formats",
 }
 # Arrows inside one row, each in this direction alone. Inside a package all are free.
 WITHIN_A_ROW = {
     "deliberation.urls": "deliberation.views",
+    "deliberation.orchestrator": "deliberation.staffing deliberation.guarding",
+    "deliberation.staffing": "deliberation.guarding",
     "deliberation.routing": "deliberation.consumers",
     "deliberation.views": "deliberation.tasks",
     "deliberation.selectors": "deliberation.services",
@@ -43,10 +48,14 @@ WITHIN_A_ROW = {
     "deliberation.record": "deliberation.models",
     "deliberation.state_words": "deliberation.models",
     "broker.services": "broker.selectors broker.keys",
+    "broker.selectors": "broker.keys",
+    "broker.forms": "broker.form_fields",
+    "broker.forms_reading": "broker.form_fields",
     "broker.urls": "broker.views",
+    "broker.fleet_urls": "broker.views",
 }
-# The command that needs workers for its own time asks for them.
-UPWARDS = {("deliberation.management", "nsed_web.services")}
+# The commands that need workers for their own time ask for them.
+UPWARDS = {("deliberation.management", "nsed_web.services"), ("broker.management", "nsed_web")}
 
 # What pure packages may import beside the standard library and rows below. Nobody here knows Django.
 PURE = {
@@ -58,8 +67,10 @@ PURE = {
     "deliberation.charts": "",
     "deliberation.rendering": "nh3 markdown_it mdit_py_plugins latex2mathml",
     "broker.inference": "aiohttp",
+    "broker.telemetry": "prometheus_client",
     "broker.selection": "",
     "broker.selection.solver": "ortools",
+    "broker.gpu_host": "",
 }
 KEEPS_ASYNC = ("deliberation.consumers", "deliberation.live", "broker.inference")
 # Importing OR-tools takes seconds, so the one importer does it when it is asked.
@@ -212,7 +223,7 @@ def test_no_module(rule: Callable[[Module], set[str]]) -> None:
         (points_upwards, "deliberation.views.room", "from nsed_web.services import attach"),
         (points_upwards, "broker.models", "import broker.services"),
         (lets_the_broker_know_deliberation, "broker.services", "import deliberation.models"),
-        (is_not_pure, "broker.selection.ranking", "from ortools.sat import cp_model"),
+        (is_not_pure, "broker.selection.panel", "from ortools.sat import cp_model"),
         (is_not_pure, "broker.inference.base", "from django.conf import settings"),
         (ties_the_verifier_to_us, "deliberation.trail.verify", "from deliberation.trail import chain"),
         (is_async_elsewhere, "deliberation.orchestrator", "async def advance(): ..."),

@@ -35,10 +35,15 @@ from typing import Any, ClassVar, Protocol
 
 
 class InferenceError(Exception):
-    """A call that gave no reply. `code` goes into the trail; `retryable`: another attempt may help."""
+    """A call that gave no reply. `code` goes into the trail; `retryable`: another attempt may help.
+
+    `sent`: False where it was given up before anything went out. `queued_ms` as in Reply, None where not known.
+    """
 
     code: ClassVar[str] = "inference_error"
     retryable: ClassVar[bool] = False
+    sent: bool = True
+    queued_ms: float | None = None
 
     def __init__(self, message: str, *, partial: bytes = b"", detail: str = "") -> None:
         super().__init__(message)
@@ -170,6 +175,8 @@ class EndpointSpec:
     max_response_bytes: int = 2_000_000
     allowed_networks: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    requests_per_minute: int | None = None  # this process's share; None: no limit
+    tokens_per_minute: int | None = None
 
 
 @dataclass(frozen=True)
@@ -208,7 +215,7 @@ class Reply:
     ttft_ms: float | None  # to the first visible or reasoning text
     latency_ms: float  # from leaving the queue to the end
     served_model: str | None
-    queued_ms: float = 0.0  # waited for a place at the endpoint; not part of latency_ms
+    queued_ms: float = 0.0  # waited for a place at the endpoint and for its rates; not part of latency_ms
 
 
 class Backend(Protocol):

@@ -19,6 +19,7 @@ from broker.inference.base import (
     TimedOut,
 )
 from broker.inference.loop import PerLoop, process_loop
+from broker.inference.pacing import count, keep_pace
 from broker.inference.registry import backend
 from broker.inference.texts import readable, to_bytes
 
@@ -60,6 +61,7 @@ class Flight:
     key: Hashable
     request: Request
     after_s: float
+    sent: bool = False
     pieces: list[str] = field(default_factory=list)
     task: asyncio.Task[Reply] | None = None
     timer: asyncio.TimerHandle | None = None
@@ -139,7 +141,11 @@ class FanOut:
     async def _fly(self, flight: Flight) -> Reply:
         if flight.after_s > 0:
             await asyncio.sleep(flight.after_s)
-        return await call(flight.request, on_text=lambda piece: self._hear(flight, piece))
+        return await call(
+            flight.request,
+            on_text=lambda piece: self._hear(flight, piece),
+            on_sent=lambda: setattr(flight, "sent", True),
+        )
 
     def _hear(self, flight: Flight, piece: str) -> None:
         flight.pieces.append(piece)
@@ -161,7 +167,9 @@ class FanOut:
             flight.timer.cancel()
         self._flush(flight)
         if task.cancelled():
-            self._messages.put(Failed(flight.key, Cancelled("The call was given up.")))
+            given_up = Cancelled("The call was given up.")
+            given_up.sent = flight.sent
+            self._messages.put(Failed(flight.key, given_up))
             return
         error = task.exception()
         if error is None:
@@ -192,17 +200,28 @@ def gate(endpoint: EndpointSpec) -> asyncio.Semaphore:
     return gates.get().setdefault(key, asyncio.Semaphore(endpoint.max_concurrency))
 
 
-async def call(request: Request, *, on_text: Callable[[str], None]) -> Reply:
-    """One call: waits for a place, then holds the backend to the deadline. The one way to reach a backend.
+async def call(
+    request: Request, *, on_text: Callable[[str], None], on_sent: Callable[[], None] = lambda: None
+) -> Reply:
+    """One call: waits for a place and for the endpoint's rates, then holds the backend to the deadline. The one way
+    to reach a backend.
 
-    The waiting is reported as `queued_ms` and is no part of the deadline. Raises InferenceError; TimedOut
-    carries the visible text until then.
+    The waiting is reported as `queued_ms`, on the reply or on the error, and is no part of the deadline; `on_sent` is
+    called when it is over. Raises InferenceError; TimedOut carries the visible text until then.
     """
     loop = asyncio.get_running_loop()
     came = loop.time()
     async with gate(request.endpoint):
+        sent = await keep_pace(request)
         queued_ms = (loop.time() - came) * 1000
-        return replace(await in_time(request, on_text=on_text), queued_ms=queued_ms)
+        on_sent()
+        try:
+            reply = await in_time(request, on_text=on_text)
+        except InferenceError as error:
+            error.queued_ms = queued_ms
+            raise
+        count(sent, reply)
+        return replace(reply, queued_ms=queued_ms)
 
 
 async def in_time(request: Request, *, on_text: Callable[[str], None]) -> Reply:

@@ -31,7 +31,10 @@ class Price(models.Model):
 
 
 class Call(models.Model):
-    """One call of a model, whatever came of it. Unknown tokens and cost stay null."""
+    """One call of a model, whatever came of it. Unknown tokens and cost stay null.
+
+    price: the one that was valid when the call was made, so that its cost can be reckoned again.
+    """
 
     reference = models.UUIDField(db_index=True, help_text="the session that asked")
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="calls")
@@ -42,6 +45,7 @@ class Call(models.Model):
     tokens_in = models.PositiveIntegerField(null=True)
     tokens_out = models.PositiveIntegerField(null=True)
     cost_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, related_name="+")
     queued_ms = models.FloatField(null=True)
     first_token_ms = models.FloatField(null=True)
     latency_ms = models.FloatField(null=True)
@@ -56,25 +60,30 @@ class Call(models.Model):
 
 
 class Budget(models.Model):
-    """What may be spent under one name, what is, and what calls in flight may still cost. Never passed: the
-    database refuses it.
+    """What may be spent under one name, what is, and what calls in flight may still cost.
 
-    scope: `session <uuid>`, `day 2026-11-26`, or `turn <key>`. cap_usd: null where only counted.
+    No call is sent that could pass the cap: the database refuses its reservation. A server that charges more than
+    was reserved can: overrun_usd says by how much spent and reserved lie above the cap, and no call follows.
+
+    scope: `session <uuid>`, `day 2026-11-26` (UTC), or `turn <key>`. cap_usd: null where only counted.
     """
 
     scope = models.CharField(max_length=80, primary_key=True)
     cap_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
     spent_usd = models.DecimalField(max_digits=14, decimal_places=8, default=0)
     reserved_usd = models.DecimalField(max_digits=14, decimal_places=8, default=0)
+    overrun_usd = models.DecimalField(max_digits=14, decimal_places=8, default=0)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(cap_usd=None) | Q(cap_usd__gte=F("spent_usd") + F("reserved_usd")),
+                condition=Q(cap_usd=None)
+                | Q(cap_usd__gte=F("spent_usd") + F("reserved_usd") - F("overrun_usd")),
                 name="budget_holds",
             ),
             models.CheckConstraint(
-                condition=Q(spent_usd__gte=0, reserved_usd__gte=0), name="budget_not_negative"
+                condition=Q(spent_usd__gte=0, reserved_usd__gte=0, overrun_usd__gte=0),
+                name="budget_not_negative",
             ),
         ]
 
@@ -83,19 +92,27 @@ class Budget(models.Model):
 
 
 class Reservation(models.Model):
-    """The most that one call may cost, held in its budgets from before it is sent until it is settled."""
+    """The most that one call may cost, held in its budgets from before it is sent until it is settled.
+
+    assumed: nobody knows what the call cost (no token counts came, or its worker was gone), so all of it counts.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.UUIDField(db_index=True, help_text="the session that asked")
+    key = models.CharField(max_length=80, help_text="the turn")
+    attempt = models.PositiveIntegerField()
     scopes = models.JSONField(help_text="the budgets that hold it")
-    key = models.CharField(max_length=80, help_text="the turn and attempt")
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
     amount_usd = models.DecimalField(max_digits=14, decimal_places=8)
     settled_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    assumed = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["reference", "key"], name="one_reservation_a_call")]
+        constraints = [
+            models.UniqueConstraint(fields=["reference", "key", "attempt"], name="one_reservation_a_call")
+        ]
         indexes = [models.Index(fields=["created_at"], name="reservation_open", condition=Q(settled_at=None))]
 
     def __str__(self) -> str:

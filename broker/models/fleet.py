@@ -32,8 +32,8 @@ class Host(models.Model):
 class Endpoint(models.Model):
     """A model server. Without a host, its calls go through the shared queue `calls`.
 
-    healthy: null where it was never looked at. The breaker is open until `retry_at`; `failures` counts failed calls
-    and checks in a row.
+    healthy: null where it was never looked at. Its breaker is open where it is False: nothing is to be asked of it
+    but, from `retry_at` on, one check. `failures` counts failed calls and checks in a row.
     """
 
     class Kind(models.TextChoices):
@@ -47,7 +47,7 @@ class Endpoint(models.Model):
 
     name = models.SlugField(max_length=60, unique=True)
     kind = models.CharField(max_length=20, choices=Kind)
-    base_url = models.URLField(
+    base_url = models.CharField(
         max_length=500, blank=True, help_text="ends in /v1; empty for simulated experts"
     )
     host = models.ForeignKey(Host, on_delete=models.PROTECT, null=True, blank=True)
@@ -69,11 +69,23 @@ class Endpoint(models.Model):
     healthy_since = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="when `healthy` last changed"
     )
-    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when its health was last learnt of"
+    )
+    check_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when its next check is due; null: now"
+    )
+    read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when a worker last took it to read it"
+    )
+    has_metrics = models.BooleanField(
+        null=True, blank=True, editable=False, help_text="null: it was not yet asked for /metrics"
+    )
     failure = models.CharField(
         max_length=40, blank=True, editable=False, help_text="code of the newest failure"
     )
     failure_detail = models.CharField(max_length=300, blank=True, editable=False)
+    failed_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     retry_at = models.DateTimeField(null=True, blank=True, editable=False)
     open_s = models.PositiveIntegerField(
@@ -142,7 +154,7 @@ class Server(models.Model):
 class Telemetry(models.Model):
     """One reading of an endpoint, of one of its models where the server tells them apart. What is unknown is null.
 
-    Times in ms, over what was answered since the reading before; kv_cache_share and the percentiles as the server
+    Times in ms, over what was answered in the last minute or so (settings.NSED.telemetry_window_s), as the server
     (source `metrics`) or our own calls (source `calls`) tell them.
     """
 
@@ -153,8 +165,8 @@ class Telemetry(models.Model):
     running = models.PositiveIntegerField(null=True)
     waiting = models.PositiveIntegerField(null=True)
     kv_cache_share = models.FloatField(null=True)
-    preemptions = models.PositiveIntegerField(null=True, help_text="since the reading before")
-    finished = models.PositiveIntegerField(null=True, help_text="requests answered since the reading before")
+    preemptions = models.PositiveIntegerField(null=True, help_text="in that time")
+    finished = models.PositiveIntegerField(null=True, help_text="requests answered in that time")
     ttft_p50_ms = models.FloatField(null=True)
     ttft_p95_ms = models.FloatField(null=True)
     e2e_p50_ms = models.FloatField(null=True)
@@ -162,7 +174,7 @@ class Telemetry(models.Model):
     queue_p50_ms = models.FloatField(null=True)
     queue_p95_ms = models.FloatField(null=True)
     totals = models.JSONField(
-        default=dict, help_text="the counters as read, for the next reading's differences"
+        default=dict, help_text="the counters as read, for the differences of later readings"
     )
 
     class Meta:

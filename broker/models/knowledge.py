@@ -31,7 +31,9 @@ class Check(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["model", "question", "reference"], name="one_check_an_answer")
+            models.UniqueConstraint(
+                fields=["model", "question", "reference"], name="one_check_an_answer", nulls_distinct=False
+            )
         ]
         indexes = [models.Index(fields=["category", "question"], name="check_scenario")]
 
@@ -40,19 +42,27 @@ class Check(models.Model):
 
 
 class Competence(models.Model):
-    """How often a model was right in a category, by outside checks. `declared` is a claim, not a measurement."""
+    """How often a model was right in a category, by outside checks. `declared` is a claim, not a measurement: the first
+    check takes its place, and what was claimed is kept as the belief to begin with.
+    """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="competences")
-    category = models.SlugField(max_length=60, blank=True, help_text="empty: any category")
+    category = models.SlugField(max_length=60, blank=True, help_text="empty: all categories together")
     right = models.FloatField()
     asked = models.FloatField()
     declared = models.BooleanField(default=False)
+    claimed = models.FloatField(
+        null=True, blank=True, help_text="the share right that was claimed before the first check; null: none"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["model", "category"], name="one_competence_per_category"),
             models.CheckConstraint(
                 condition=Q(asked__gt=0) & Q(right__gte=0) & Q(right__lte=F("asked")), name="right_of_asked"
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed=None) | Q(claimed__gte=0, claimed__lte=1), name="claim_is_a_share"
             ),
         ]
 
@@ -70,12 +80,21 @@ class Selection(models.Model):
     kind = models.CharField(max_length=11, choices=Kind, default=Kind.START)
     reference = models.UUIDField(null=True, db_index=True, help_text="the session it was made for")
     category = models.SlugField(max_length=60, blank=True)
+    group = models.CharField(
+        max_length=130, blank=True, help_text="selections that follow each other: of one policy and category"
+    )
+    note = models.CharField(
+        max_length=300, blank=True, help_text="what was decided before the question was put"
+    )
     request = models.JSONField()
     receipt = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["-created_at"], name="selection_newest")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="selection_newest"),
+            models.Index(fields=["group", "-created_at"], name="selection_of_group"),
+        ]
 
     def __str__(self) -> str:
         return f"selection {self.pk}"

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from broker.models.fleet import Endpoint
 
@@ -10,7 +11,8 @@ from broker.models.fleet import Endpoint
 class Model(models.Model):
     """A language model at an endpoint. One that has sat in a session is retired, never deleted.
 
-    It is benched while `benched_until` lies ahead: after failures, for `bench_min` minutes, longer each time.
+    It is benched while `benched_until` lies ahead: after failures, for `bench_min` minutes, longer each time; by a
+    person where `bench_min` is 0.
     """
 
     class State(models.TextChoices):
@@ -39,6 +41,10 @@ class Model(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+    @property
+    def is_benched(self) -> bool:
+        return self.benched_until is not None and self.benched_until > timezone.now()
 
 
 class Role(models.Model):

@@ -1,44 +1,196 @@
-"""The registered models as the broker sees them now."""
+"""The question to the broker: who is registered, as it stands now, and what a session allows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from broker.models import Competence, Model
-from broker.selection.types import Candidate
+from broker.models import Host, Model, Role, Selection
+from broker.selection import types
+from broker.selectors.competences import Known, competences, scenarios
 from broker.selectors.prices import cost_usd, current_price
+from broker.selectors.standing import Standing, standings
+
+RECORDED_LEAST = 30  # recorded questions below which panels are judged on drawn ones
+UNTRIED_PANEL = 3  # where nothing is known of any model, so many sit, so that answers can be compared
+CLAIMED_CHECKS = 100  # what a simulated expert is made to be like is no guess
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a session asks for. tokens_*: of one model in one round; max_phase_s: a phase's share of the time.
+
+    group: selections of one group follow each other; a panel that did well stays. required and excluded: aliases.
+    """
+
+    category: str
+    tokens_in: int
+    tokens_out: int
+    rounds: int
+    size: tuple[int, int]
+    max_cost_usd: float | None = None
+    max_tokens: int | None = None
+    max_phase_s: float | None = None
+    max_per_family: int = 1
+    floor_points: float | None = types.FLOOR_POINTS
+    roles: tuple[str, ...] = ()
+    mode: str = "deterministic"
+    seed: int = 0
+    group: str = ""
+    required: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    time_limit_s: float = 5.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request, and a sentence about it that its receipt should carry, "" where there is none."""
+
+    request: types.PanelRequest
+    note: str
 
 
 def seatable_models() -> "QuerySet[Model]":
-    """Active models at enabled endpoints, with what a candidate needs. Three queries in all."""
+    """Models that can be weighed, at enabled endpoints. Two queries."""
     return (
-        Model.objects.filter(state=Model.State.ACTIVE, endpoint__enabled=True)
+        Model.objects.filter(state__in=[Model.State.ACTIVE, Model.State.SHADOW], endpoint__enabled=True)
         .select_related("endpoint__host")
-        .prefetch_related("prices", "competences")
+        .prefetch_related("prices")
         .order_by("alias")
     )
 
 
-def candidates(*, category: str, tokens_in: int, tokens_out: int) -> tuple[Candidate, ...]:
-    """The seatable models as the broker sees them now. tokens_*: expected for one model in one round."""
-    return tuple(
-        _candidate(model, category, tokens_in=tokens_in, tokens_out=tokens_out) for model in seatable_models()
+def question(wanted: Wanted) -> Question:
+    """What choose_panel() is asked. Nine queries at most, whatever the number of models."""
+    models = list(seatable_models())
+    known = competences(models, category=wanted.category)
+    stand = standings(models)
+    candidates = tuple(
+        _candidate(model, wanted, known=known[model.alias], standing=stand[model.alias]) for model in models
     )
+    simulated = all(model.endpoint.simulated for model in models)
+    recorded = None if simulated else scenarios(wanted.category, models)
+    if recorded is not None and len(recorded.truth) < RECORDED_LEAST:
+        recorded = None
+    low, note = _least(wanted, candidates, has_rows=recorded is not None)
+    previous = _previous(wanted)
+    request = types.PanelRequest(
+        candidates=candidates,
+        scenarios=recorded,
+        limits=_limits(wanted, candidates, least=low),
+        rounds=wanted.rounds,
+        hosts=_hosts(models),
+        roles=tuple(_role(name) for name in wanted.roles),
+        required=wanted.required,
+        excluded=wanted.excluded,
+        previous=tuple(previous.receipt["chosen"]) if previous else None,
+        previous_age_s=(timezone.now() - previous.created_at).total_seconds() if previous else None,
+        mode=wanted.mode,
+        seed=wanted.seed,
+        time_limit_s=wanted.time_limit_s,
+        breakpoints=False,
+        # Simulated experts err by lots of their own; real models err together.
+        family_phi=0.0 if simulated else types.FAMILY_PHI,
+        common_phi=0.0 if simulated else types.COMMON_PHI,
+    )
+    return Question(request, note)
 
 
-def _candidate(model: Model, category: str, *, tokens_in: int, tokens_out: int) -> Candidate:
-    known = _competence(model, category)
-    cost = cost_usd(current_price(model), tokens_in=tokens_in, tokens_out=tokens_out)
-    return Candidate(
+def _candidate(model: Model, wanted: Wanted, *, known: Known, standing: Standing) -> types.Candidate:
+    cost = cost_usd(current_price(model), tokens_in=wanted.tokens_in, tokens_out=wanted.tokens_out)
+    is_shadow = model.state == Model.State.SHADOW
+    made = known.declared and model.endpoint.simulated and known.mean is not None
+    asked = float(CLAIMED_CHECKS) if made else known.asked
+    return types.Candidate(
         id=model.alias,
-        family=model.family,
-        accuracy=known.right / known.asked if known else None,
-        asked=known.asked if known else None,
-        declared=known.declared if known else False,
-        cost_usd=None if cost is None else float(cost),
-        healthy=None,
+        accuracy=known.mean,
+        asked=asked,
+        right=asked * known.mean if made and known.mean is not None else known.right,
+        interval=None if known.mean is None or made else known.interval,
+        declared=known.declared,
+        cost=None if cost is None else float(cost),
+        tokens=float(wanted.tokens_in + wanted.tokens_out),
+        latency_ms=standing.latency_ms,
+        reading_age_s=standing.reading_age_s,
+        vram_mb=_vram_to_load(model),
+        host=model.endpoint.host.name if model.endpoint.host else None,
+        family=model.family or None,
+        tags=frozenset(model.tags),
+        healthy=False if is_shadow else standing.healthy,
+        state_note="in shadow: weighed, never seated" if is_shadow else standing.note or None,
         simulated=model.endpoint.simulated,
     )
 
 
-def _competence(model: Model, category: str) -> Competence | None:
-    by_category = {each.category: each for each in model.competences.all()}
-    return by_category.get(category) or by_category.get("")
+def _vram_to_load(model: Model) -> float | None:
+    """Memory that it would take; a model whose server answers, or starts by itself, has taken it already."""
+    return model.vram_mb if model.endpoint.healthy is False else 0.0
+
+
+def _least(wanted: Wanted, candidates: Sequence[types.Candidate], *, has_rows: bool) -> tuple[int, str]:
+    """The smallest panel. The guard for single models needs evidence; where there is none, answers are compared."""
+    low, high = wanted.size
+    able = [each for each in candidates if each.healthy is not False and each.id not in wanted.excluded]
+    if has_rows or wanted.mode != "dynamic" or any(each.accuracy is not None for each in able):
+        return low, ""
+    families = {each.family or each.id for each in able}
+    least = min(UNTRIED_PANEL, high, len(families) if wanted.max_per_family == 1 else len(able))
+    if least <= low:
+        return low, ""
+    return least, f"Nothing is known of these models yet, so {least} sit: their answers can be compared."
+
+
+def _limits(wanted: Wanted, candidates: Sequence[types.Candidate], *, least: int) -> types.Limits:
+    """A limit on time is put where some latency is known: else nobody could sit."""
+    is_timed = wanted.max_phase_s is not None and any(each.latency_ms is not None for each in candidates)
+    return types.Limits(
+        max_cost=wanted.max_cost_usd,
+        max_tokens=wanted.max_tokens,
+        max_latency_ms=2000 * wanted.max_phase_s if is_timed and wanted.max_phase_s is not None else None,
+        min_size=least,
+        max_size=wanted.size[1],
+        max_per_family=wanted.max_per_family,
+        floor_points=wanted.floor_points,
+    )
+
+
+def _hosts(models: Sequence[Model]) -> tuple[types.Host, ...]:
+    hosts: Mapping[str, Host] = {
+        model.endpoint.host.name: model.endpoint.host for model in models if model.endpoint.host
+    }
+    return tuple(types.Host(name, host.free_mb, host.mode) for name, host in sorted(hosts.items()))
+
+
+def newest_personas(names: Iterable[str]) -> dict[str, str]:
+    """What models are told that play these roles, by the role's name. One query, none without a name."""
+    wanted = set(names)
+    if not wanted:
+        return {}
+    rows = Role.objects.filter(name__in=wanted).order_by("name", "-version").distinct("name")
+    return dict(rows.values_list("name", "persona"))
+
+
+def _role(name: str) -> types.Role:
+    """The newest version; a role that is not registered asks for one model of any kind. One query."""
+    role = Role.objects.filter(name=name, retired=False).order_by("-version").first()
+    if role is None:
+        return types.Role(name, min=1)
+    return types.Role(
+        name,
+        min=role.minimum,
+        max=role.maximum,
+        tags=frozenset(role.tags),
+        floor_points=role.floor_points,
+    )
+
+
+def _previous(wanted: Wanted) -> Selection | None:
+    """The newest selection of the group that seated somebody, within a day. One query, in dynamic mode alone."""
+    if wanted.mode != "dynamic" or not wanted.group:
+        return None
+    since = timezone.now() - timedelta(days=1)
+    rows = Selection.objects.filter(group=wanted.group, kind=Selection.Kind.START, created_at__gte=since)
+    newest = rows.order_by("-created_at").defer("request").first()
+    return newest if newest is not None and newest.receipt["chosen"] else None

@@ -1,15 +1,17 @@
 """Calls of models: where they go, and what came of them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 
 from broker import keys
 from broker.inference.base import EndpointSpec, InferenceError, Reply, Request
-from broker.models import Call, Endpoint, Model
+from broker.models import Call, Endpoint, Model, Reservation
 from broker.selectors.prices import cost_usd, current_price
+from broker.services import budgets
 
 
 def endpoint_spec(endpoint: Endpoint) -> EndpointSpec:
@@ -24,26 +26,54 @@ def endpoint_spec(endpoint: Endpoint) -> EndpointSpec:
         max_response_bytes=settings.NSED.reply_max_bytes,
         allowed_networks=settings.NSED.endpoint_networks,
         allowed_hosts=settings.NSED.endpoint_hosts,
+        requests_per_minute=_share(endpoint.requests_per_minute),
+        tokens_per_minute=_share(endpoint.tokens_per_minute),
     )
+
+
+def _share(per_minute: int | None) -> int | None:
+    """What one of the processes that call it may take of an endpoint's rate; at least one."""
+    return None if per_minute is None else max(per_minute // max(settings.NSED.call_workers, 1), 1)
 
 
 @dataclass(frozen=True)
 class Made:
-    """A call that was made, and what came of it. reference: whose it was."""
+    """A call that was made, and what came of it. reference: whose it was; reservation: what was held for it."""
 
     model: Model
     request: Request
     outcome: Reply | InferenceError
     reference: Any
+    reservation: Reservation | None = None
 
 
-def record_calls(made: Iterable[Made]) -> list[Call]:
-    """One row for each call, with its cost at today's price; what the server did not report stays null."""
-    return Call.objects.bulk_create(_call(each) for each in made)
+def record_calls(made: Sequence[Made]) -> list[Call]:
+    """One row for each call, with its cost at the price of its time; what the server did not report stays null.
+
+    What was held for them is settled with it. One statement where nothing was.
+    """
+    calls = Call.objects.bulk_create(_call(each) for each in made)
+    held = [
+        (each.reservation, _paid(each, call))
+        for each, call in zip(made, calls, strict=True)
+        if each.reservation is not None
+    ]
+    if held:
+        budgets.settle(held)
+    return calls
+
+
+def _paid(made: Made, call: Call) -> Decimal | None:
+    """What the call cost; None where nobody knows."""
+    outcome = made.outcome
+    if isinstance(outcome, Reply):
+        return call.cost_usd
+    return Decimal(0) if outcome.code in budgets.FREE or not outcome.sent else None
 
 
 def _call(made: Made) -> Call:
     request, outcome = made.request, made.outcome
+    price = made.reservation.price if made.reservation else current_price(made.model)
     call = Call(
         reference=made.reference,
         model=made.model,
@@ -51,14 +81,13 @@ def _call(made: Made) -> Call:
         round=request.round,
         exchange=request.exchange,
         attempt=request.attempt,
+        queued_ms=outcome.queued_ms,
+        price=price,
     )
     if isinstance(outcome, Reply):
         call.tokens_in, call.tokens_out = outcome.tokens_in, outcome.tokens_out
-        call.queued_ms, call.first_token_ms = outcome.queued_ms, outcome.ttft_ms
-        call.latency_ms = outcome.latency_ms
-        call.cost_usd = cost_usd(
-            current_price(made.model), tokens_in=call.tokens_in, tokens_out=call.tokens_out
-        )
+        call.first_token_ms, call.latency_ms = outcome.ttft_ms, outcome.latency_ms
+        call.cost_usd = cost_usd(price, tokens_in=call.tokens_in, tokens_out=call.tokens_out)
     else:
         call.error = outcome.code
     return call

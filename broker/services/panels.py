@@ -9,6 +9,7 @@ from django.utils import timezone
 from broker.inference.probing import Found
 from broker.inference.simulated import DemoExpert
 from broker.models import Competence, Endpoint, Host, Model, Price
+from broker.services.registry import free_alias
 
 LOCAL_HOST = "local"
 FOUND = "found-"  # endpoints that find_servers registered, and may switch off again
@@ -65,12 +66,4 @@ def _adopt(server: Found) -> None:
     )
     for served in server.models:
         if not endpoint.models.filter(served_name=served).exists():
-            Model.objects.create(endpoint=endpoint, served_name=served, alias=_free_alias(served))
-
-
-def _free_alias(served: str) -> str:
-    """A short unique name for people: the last part of the served name, numbered where it is taken."""
-    plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in served.rsplit("/", 1)[-1])[:70] or "model"
-    taken = set(Model.objects.filter(alias__startswith=plain).values_list("alias", flat=True))
-    names = (plain if n == 1 else f"{plain}-{n}" for n in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
+            Model.objects.create(endpoint=endpoint, served_name=served, alias=free_alias(served))

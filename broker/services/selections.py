@@ -1,11 +1,28 @@
 """What the broker decides, stored with its receipt."""
 
+from typing import Any
+
 from broker.models import Selection
-from broker.selection.ranking import choose_panel
-from broker.selection.types import PanelRequest
+from broker.selection.panel import choose_panel
+from broker.selectors.candidates import Question, Wanted, question
 
 
-def select_panel(request: PanelRequest) -> Selection:
-    """Solves the request and stores it with its receipt."""
-    receipt = choose_panel(request)
-    return Selection.objects.create(request=request.to_json(), receipt=receipt.to_json())
+def select_panel(wanted: Wanted, *, reference: Any = None, kind: str = Selection.Kind.START) -> Selection:
+    """Puts the question as things stand now, and stores it with its receipt. reference: the session it is made for."""
+    return keep(question(wanted), wanted, reference=reference, kind=kind)
+
+
+def keep(
+    asked: Question, wanted: Wanted, *, reference: Any = None, kind: str = Selection.Kind.START
+) -> Selection:
+    """Solves and stores."""
+    receipt = choose_panel(asked.request)
+    return Selection.objects.create(
+        reference=reference,
+        kind=kind,
+        category=wanted.category,
+        group=wanted.group,
+        note=asked.note,
+        request=asked.request.to_json(),
+        receipt=receipt.to_json(),
+    )

@@ -37,7 +37,9 @@ def lost_ballots(inputs: RoundInput, tally: Tally) -> tuple[int, ...]:
     if inputs.panel_of_one:
         return ()
     awaited = {
-        each.seat for each in inputs.participants if each.kind == "model" or each.seat in inputs.required
+        each.seat
+        for each in inputs.participants
+        if (each.kind == "model" and each.reviews) or each.seat in inputs.required
     }
     return tuple(sorted(awaited - tally.influence.keys() - tally.struck.keys()))
 
@@ -47,7 +49,11 @@ def lost_proposals(inputs: RoundInput) -> tuple[int, ...]:
     authors = {proposal.author for proposal in inputs.proposals}
     return tuple(
         sorted(
-            {each.seat for each in inputs.participants if each.kind == "model" and each.seat not in authors}
+            {
+                each.seat
+                for each in inputs.participants
+                if each.kind == "model" and each.proposes and each.seat not in authors
+            }
         )
     )
 
@@ -148,7 +154,7 @@ class Table:
             },
             bottoms={each: math.fsum(tally.rho[voter] for voter in given[each]) for each in standing},
             ballots={each: len(given[each]) for each in standing},
-            needed=2 if len({each.seat for each in inputs.participants}) >= 4 else 1,
+            needed=2 if len({each.seat for each in inputs.participants if each.reviews}) >= 4 else 1,
             standing=standing,
             voters=tuple(Voter(tally.rho[seat], own[seat]) for seat in lost),
         )

@@ -62,7 +62,7 @@ def build(inputs: RoundInput, rules: Rules) -> Matrix:
         authors=authors,
         proposals=proposals,
         vetoed=_targets(vetoes, "proposal", known=authors.keys(), notes=notes),
-        seats=frozenset(participants),
+        seats=frozenset(each.seat for each in participants.values() if each.reviews),
         awaited=_awaited(participants.values(), cast=weights.keys(), required=inputs.required),
         notes=tuple(
             sorted(notes, key=lambda note: (note.kind, note.voter or 0, note.proposal or 0, note.text))
@@ -73,7 +73,7 @@ def build(inputs: RoundInput, rules: Rules) -> Matrix:
 def rho(participants: Iterable[Participant], *, rules: Rules, notes: list[Note]) -> dict[int, Fraction]:
     """rho = weight(kind) x family share x reliability, by seat (protocol.md 4)."""
     seated = list(participants)
-    families = Counter(each.family for each in seated if each.kind == "model")
+    families = Counter(each.family for each in seated if each.kind == "model" and each.reviews)
     return {
         each.seat: _weight(each, rules=rules, notes=notes) * _share(each, families, rules=rules)
         for each in seated
@@ -111,7 +111,7 @@ def _share(participant: Participant, families: Mapping[str | None, int], *, rule
     (protocol.md 4 [O]).
     """
     shared = rules.family_share and participant.kind == "model" and participant.family is not None
-    return Fraction(1, families[participant.family]) if shared else Fraction(1)
+    return Fraction(1, max(families[participant.family], 1)) if shared else Fraction(1)
 
 
 def _proposals(inputs: RoundInput, *, seats: Iterable[int], notes: list[Note]) -> dict[int, Proposal]:
@@ -178,7 +178,9 @@ def _awaited(
 ) -> frozenset[int]:
     """Agents seated, people who cast, people whom the policy requires (protocol.md 2, coverage)."""
     called = set(cast) | set(required)
-    return frozenset(each.seat for each in participants if each.kind == "model" or each.seat in called)
+    return frozenset(
+        each.seat for each in participants if (each.kind == "model" and each.reviews) or each.seat in called
+    )
 
 
 def _unique(

@@ -42,7 +42,8 @@ class Facts:
     started: somebody pressed start. agents: seats taken (None: staffing has not ended). turns_open: turns of
     this phase not settled. proposals: of this round. hold: the policy has a human window. hold_over: its time
     is up, or every asked person said done. tallied: this round's close is stored, with its `stop` or
-    `failure`. closed_tallies: rounds closed so far. broken: a fault of our own that no retry mends.
+    `failure`. closed_tallies: rounds closed so far. money_short: an agent was not asked in this round, because the
+    money left would not have paid for it. broken: a fault of our own that no retry mends.
     """
 
     started: bool = False
@@ -56,6 +57,7 @@ class Facts:
     stop: StopReason | None = None
     failure: Failure | None = None
     closed_tallies: int = 0
+    money_short: bool = False
     paused: bool = False
     stop_requested: bool = False
     broken: bool = False
@@ -103,6 +105,8 @@ def _from_proposing(facts: Facts) -> Move:
     if facts.turns_open:
         return Move("proposing")
     if facts.proposals < proposals_needed(panel_of_one=facts.panel_of_one):
+        if facts.money_short and facts.closed_tallies:
+            return Move("concluded", "money")
         return Move("failed", "no_proposals")
     return _hold_or_tally(facts) if facts.panel_of_one else Move("reviewing")
 
@@ -125,6 +129,11 @@ def _from_tallying(facts: Facts) -> Move:
     if facts.failure:
         return Move("failed", facts.failure)
     return Move("concluded", facts.stop) if facts.stop else Move("proposing")
+
+
+def phase_number(round: int, exchange: str) -> int:
+    """Numbers the phases in which agents are asked: 2r is the proposing of round r, 2r + 1 its reviewing."""
+    return 2 * round + (exchange == "review")
 
 
 def proposals_needed(*, panel_of_one: bool) -> int:

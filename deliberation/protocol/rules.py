@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
@@ -82,6 +83,11 @@ class Rules:
     veto_quorum: int = 1
     # panel and turns (2, 8)
     panel_size: tuple[int, int] = (3, 5)
+    roles: tuple[str, ...] = ()
+    selection_mode: str = "dynamic"
+    floor_points: float | None = 15.0
+    max_per_family: int = 1
+    replace_agents: bool = True
     samples: int = 5
     turn_deadline_s: int = 120
     attempts: int = 2
@@ -107,7 +113,7 @@ class Rules:
 
     def to_json(self) -> dict[str, Any]:
         """All fields, defaults included, as JSON values."""
-        return {**asdict(self), "panel_size": list(self.panel_size)}
+        return {**asdict(self), "panel_size": list(self.panel_size), "roles": list(self.roles)}
 
     @property
     def law(self) -> Law:
@@ -213,6 +219,18 @@ def _size(name: str, value: Any) -> tuple[int, int]:
     return low, high
 
 
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,60}", value) is not None
+
+
+def _names(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(_is_name(item) for item in value):
+        raise RulesError(f"{name} must be a list of names of letters, digits and hyphens, not {value!r}.")
+    if len(set(value)) != len(value):
+        raise RulesError(f"{name} must not name one twice, as {list(value)!r} does.")
+    return tuple(value)
+
+
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "rule": _choice(*RULES),
@@ -227,7 +245,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "max_rounds": _whole(1, 100),
         "preset": _choice(*PRESETS, "custom"),
         "p_g": _number(0, 1),
-        "k": _number(-10, 10),
+        "k": _number(-1, 1),
         "beta": _number(0, 1),
         "settled_rounds": _whole(1, 100),
         "settled_conviction": _number(0, 1),
@@ -244,6 +262,11 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "blind": _flag,
         "veto_quorum": _whole(1, 2),
         "panel_size": _size,
+        "roles": _names,
+        "selection_mode": _choice("dynamic", "deterministic"),
+        "floor_points": _or_none(_number(0, 100)),
+        "max_per_family": _whole(1, 100),
+        "replace_agents": _flag,
         "samples": _whole(1, 100),
         "turn_deadline_s": _whole(1, 86_400),
         "attempts": _whole(1, 10),

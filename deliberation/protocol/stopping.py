@@ -107,7 +107,7 @@ def stop_reason(
         ("settled", is_settled(calm, rules=rules)),
         ("t_opt", now.t_opt is not None and inputs.number >= math.ceil(now.t_opt)),
         ("max_rounds", inputs.number >= rules.max_rounds),
-        ("money", _reached(inputs.spent.cost_usd, rules.max_cost_usd)),
+        ("money", inputs.spent.money_short or _reached(inputs.spent.cost_usd, rules.max_cost_usd)),
         ("tokens", _reached(inputs.spent.tokens, rules.max_tokens)),
         ("time", _reached(inputs.spent.seconds, rules.max_minutes, unit=60)),
         ("person", inputs.stop_requested),
@@ -135,11 +135,13 @@ def failure(
     goes on or concludes.
 
     `no_proposals` in any round. Without an eligible proposal in the last round: `no_ballots` where none was
-    cast, else `no_eligible_proposal`; but what a person stops after a tally with a winner is concluded.
+    cast, else `no_eligible_proposal`; but what a person, or the end of the money, stops after a tally with a winner is
+    concluded.
     """
     if len(tally.weighed_by) < proposals_needed(panel_of_one=panel_of_one):
         return "no_proposals"
-    if stop is None or tally.eligible or (stop == "person" and any(each.tally.eligible for each in history)):
+    earlier = stop in ("person", "money") and any(each.tally.eligible for each in history)
+    if stop is None or tally.eligible or earlier:
         return None
     silent = not tally.influence and not tally.struck and tally.rule != "majority_answer"
     return "no_ballots" if silent else "no_eligible_proposal"

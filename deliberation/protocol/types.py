@@ -39,7 +39,8 @@ __all__ = [
 @dataclass(frozen=True)
 class Participant(Json):
     """One seat of the round. `weight` None means the policy's weight for the kind; `family` None is a family
-    of its own.
+    of its own. An agent that was replaced within the round no longer `reviews`; the one in its place does, and
+    did not propose (protocol.md 8).
     """
 
     seat: int
@@ -47,6 +48,8 @@ class Participant(Json):
     family: str | None = None
     weight: float | None = None
     reliability: float = 1.0
+    proposes: bool = True
+    reviews: bool = True
 
 
 @dataclass(frozen=True)
@@ -133,12 +136,13 @@ class Guidance(Json):
 @dataclass(frozen=True)
 class Spent(Json):
     """What the session has used up to the close of this round. None: not known (a cap on it then cannot be
-    tested).
+    tested). money_short: an agent was not asked in this round, because the money left would not have paid for it.
     """
 
     cost_usd: float | None = None
     tokens: int | None = None
     seconds: float | None = None
+    money_short: bool = False
 
 
 @dataclass(frozen=True)

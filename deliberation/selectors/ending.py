@@ -6,7 +6,7 @@ from datetime import datetime
 from deliberation import formats, state_words
 from deliberation.models import Session
 from deliberation.protocol.types import MinorityReport, OpenClaim, Verdict
-from deliberation.selectors import words
+from deliberation.selectors import money, words
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 
@@ -65,7 +65,7 @@ def verdict(room: Room, *, audience: str) -> Ending:
         tokens_out=room.usage.tokens_out,
         calls=room.usage.calls,
         cost_usd=room.usage.cost_usd,
-        expected_usd=session.selection.receipt["cost_usd"] if session.selection else None,
+        expected_usd=session.selection.receipt.get("cost") if session.selection else None,
         max_rounds=room.rules.max_rounds,
         wall_s=(ended - session.created_at).total_seconds() if ended else None,
         critical_path_s=critical_path_s(room),
@@ -137,7 +137,7 @@ def _doubts(room: Room, found: Verdict) -> tuple[str, ...]:
     if found.recounted:
         rounds = ", ".join(str(number) for number in found.recounted)
         said.append(f"A later veto changed the count of round {rounds}; the verdict uses the recount.")
-    return tuple(said)
+    return (*said, *money.sentences(money.budget(room.session)))
 
 
 def _other_winner(room: Room, found: Verdict) -> str | None:

@@ -1,19 +1,21 @@
 """Policies as people choose and read them, and what earlier sessions under them took."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
-from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Sum
 
-from broker.models import Competence
-from broker.selection.types import Candidate, Receipt
+from broker.models import Call, Competence
+from broker.selection.receipt import Receipt
+from broker.selection.types import Candidate
 from deliberation import rule_words
 from deliberation.models import Participant, Policy, Session
 from deliberation.protocol.types import Rules
 from deliberation.selectors.sessions import costs
+from deliberation.services.spending import LONGER
 
 ORDER = ("fast", "standard", "thorough")
 
@@ -53,21 +55,23 @@ def known_categories() -> list[str]:
 
 @dataclass(frozen=True)
 class Past:
-    """What `n` concluded sessions took: medians. `cost_usd` is None where one of them has an unknown cost."""
+    """What `n` concluded sessions took: medians. `cost_usd` and `tokens` are None where those of one are unknown."""
 
     n: int
     cost_usd: float | None
+    tokens: int | None
     wall_s: float
 
 
 def past(*, newest: int = 20) -> "Known":
     """Medians by policy version (its id) and whether it was simulated, over the newest concluded sessions.
 
-    Two queries. Sessions that waited for people are in it: their time is what such sessions take.
+    Three queries. Sessions that waited for people are in it: their time is what such sessions take. Those with rules
+    of their own are not: they say nothing of the policy.
     """
     agents = Participant.objects.filter(session=OuterRef("pk"), simulated=True)
     rows = (
-        Session.objects.filter(state=Session.State.CONCLUDED)
+        Session.objects.filter(state=Session.State.CONCLUDED, rules=F("policy__rules"))
         .annotate(simulated=Exists(agents))
         .annotate(wall=ExpressionWrapper(F("concluded_at") - F("created_at"), DurationField()))
         .order_by("-created_at")
@@ -77,22 +81,44 @@ def past(*, newest: int = 20) -> "Known":
     for pk, policy_id, simulated, wall in rows:
         groups[policy_id, simulated].append((pk, wall.total_seconds()))
     kept = {key: group[:newest] for key, group in groups.items()}
-    known = costs(pk for group in kept.values() for pk, _ in group)
-    return {key: _past(group, known) for key, group in kept.items()}
+    ids = [pk for group in kept.values() for pk, _ in group]
+    money, used = costs(ids), tokens(ids)
+    return {key: _past(group, money=money, used=used) for key, group in kept.items()}
 
 
-def _past(group: list[tuple[UUID, float]], known: Mapping[UUID, float]) -> Past:
+def tokens(session_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Tokens in and out, for the sessions in which every answered call has known counts. One query."""
+    known = Q(tokens_in__isnull=False, tokens_out__isnull=False)
+    sums = (
+        Call.objects.filter(reference__in=list(session_ids), error="")
+        .values("reference")
+        .annotate(tokens=Sum(F("tokens_in") + F("tokens_out")), unknown=Count("pk", filter=~known))
+    )
+    return {each["reference"]: each["tokens"] for each in sums if not each["unknown"]}
+
+
+def _past(group: list[tuple[UUID, float]], *, money: Mapping[UUID, float], used: Mapping[UUID, int]) -> Past:
+    typical = _median(group, used)
+    return Past(
+        n=len(group),
+        cost_usd=_median(group, money),
+        tokens=None if typical is None else round(typical),
+        wall_s=median(seconds for _, seconds in group),
+    )
+
+
+def _median(group: list[tuple[UUID, float]], known: Mapping[UUID, float]) -> float | None:
     found = [known[pk] for pk, _ in group if pk in known]
-    cost_usd = median(found) if len(found) == len(group) else None
-    return Past(len(group), cost_usd, median(seconds for _, seconds in group))
+    return median(found) if len(found) == len(group) else None
 
 
 @dataclass(frozen=True)
 class Estimate:
     """What a session would be like if it started now. `refusal` says why none would; else `agents` would sit.
 
-    `at_most_usd`: every agent writes to its limit in every round, and each reply takes all of its attempts;
-    None with `why_unknown` where a price is missing. `likely` is None without a session to learn from.
+    At most: every agent writes to its limit in every round, and each turn takes all of its attempts. `at_most_usd` is
+    never above the policy's cap, and None with `why_unknown` where a price is missing. `at_most_s` leaves out waiting
+    for a place at a server. `likely` is None without a session to learn from.
     """
 
     agents: int
@@ -100,6 +126,8 @@ class Estimate:
     refusal: str | None
     at_most_usd: float | None
     why_unknown: str
+    at_most_tokens: int | None
+    at_most_s: float
     likely: Past | None
 
 
@@ -107,18 +135,60 @@ Known = Mapping[tuple[int, bool], Past]
 
 
 def estimate(
-    policy: Policy, receipt: Receipt, *, candidates: Mapping[str, Candidate], known: Known
+    policy: Policy,
+    receipt: Receipt,
+    *,
+    candidates: Mapping[str, Candidate],
+    known: Known,
+    task_chars: int | None = None,
 ) -> Estimate:
-    """Pure: the broker's answer for this moment, with what earlier sessions of the same kind took."""
+    """Pure: the broker's answer for this moment, with what earlier sessions of the same kind took. task_chars: None
+    where the question is not known, and so the most tokens are not.
+    """
     seated = [candidates[alias] for alias in receipt.chosen]
     rules = Rules.from_json(policy.rules)
+    rules = rules.for_panel_of_one() if len(seated) == 1 else rules
+    agents = rules.samples if len(seated) == 1 else len(seated)
     simulated = any(each.simulated for each in seated)
-    unpriced = [each.id for each in seated if each.cost_usd is None]
+    unpriced = [each.id for each in seated if each.cost is None]
+    round_usd = None if unpriced else sum(each.cost or 0.0 for each in seated) * agents / max(len(seated), 1)
     return Estimate(
-        agents=rules.samples if len(seated) == 1 else len(seated),
+        agents=agents,
         simulated=simulated,
         refusal=receipt.conflict,
-        at_most_usd=None if receipt.cost_usd is None else receipt.cost_usd * rules.attempts,
+        at_most_usd=None if round_usd is None else _at_most_usd(round_usd, rules),
         why_unknown=f"no price is known for {', '.join(unpriced)}" if unpriced else "",
+        at_most_tokens=None if task_chars is None else _at_most_tokens(agents, rules, task_chars=task_chars),
+        at_most_s=_at_most_s(rules, alone=len(seated) == 1),
         likely=known.get((policy.pk, simulated)) if seated else None,
     )
+
+
+def tokens_a_round(rules: Rules, *, task_chars: int) -> tuple[int, int]:
+    """The most tokens, in and out, that the rules let one agent use in the two calls of a round, if each comes off."""
+    tokens_in = (task_chars + rules.panel_size[1] * rules.peer_reasoning_chars) // 4 + rules.state_tokens
+    return 2 * tokens_in, rules.propose_max_tokens + rules.review_max_tokens
+
+
+def _calls_a_turn(rules: Rules) -> float:
+    """In calls of ordinary length: all attempts, one that asks anew for what could not be read, one for what was cut
+    at its length; all after the first with the longer room.
+    """
+    return 1 + LONGER * (rules.attempts + 1)
+
+
+def _at_most_usd(round_usd: float, rules: Rules) -> float:
+    worst = round_usd * rules.max_rounds * _calls_a_turn(rules)
+    return worst if rules.max_cost_usd is None else min(worst, rules.max_cost_usd)
+
+
+def _at_most_tokens(agents: int, rules: Rules, *, task_chars: int) -> int:
+    return round(
+        agents * rules.max_rounds * sum(tokens_a_round(rules, task_chars=task_chars)) * _calls_a_turn(rules)
+    )
+
+
+def _at_most_s(rules: Rules, *, alone: bool) -> float:
+    """Both phases to their deadlines, and the window for people, in every round."""
+    phases = 1 if alone else 2
+    return float(rules.max_rounds * (phases * rules.turn_deadline_s + rules.human_window_s))

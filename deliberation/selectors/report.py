@@ -9,6 +9,7 @@ from broker.models import Call
 from deliberation import state_words
 from deliberation.models import Ballot, Chain, Proposal, Round, Session, Turn
 from deliberation.protocol.types import RoundOutcome, Rules, Verdict
+from deliberation.selectors import money
 from deliberation.services.rounds import spent_so_far
 
 
@@ -122,7 +123,8 @@ def degraded(session: Session) -> list[str]:
         f"{'proposal' if turn.kind == Turn.Kind.PROPOSE else 'ballot'} ({turn.reason})"
         for turn in lost
     ]
-    if not sentences or session.verdict is None:
+    sentences += money.sentences(money.budget(session))
+    if not lost or session.verdict is None:
         return sentences
     could_flip = Verdict.from_json(session.verdict).degradation.could_flip
     return [*sentences, f"Could they have flipped the verdict? {state_words.COULD_FLIP[could_flip]}"]
@@ -139,6 +141,7 @@ def usage(session: Session) -> dict[str, Any]:
         "tokens_in": None if None in tokens_in else sum(tokens_in),
         "tokens_out": None if None in tokens_out else sum(tokens_out),
         "cost_usd": spent.cost_usd,
+        "budget": money.as_json(money.budget(session)),
         "wall_s": (ended - session.created_at).total_seconds() if ended else None,
         "critical_path_s": critical_path_s(session),
     }

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker.models import Selection
-from deliberation import formats
 from deliberation.models import Participant
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
@@ -74,13 +73,19 @@ class SeatLine:
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One candidate. accuracy in [0, 1], cost_usd expected for a round; None where unknown."""
+    """One candidate. accuracy with its 90 % interval, in [0, 1]; basis: what that rests on; cost_usd and latency_s
+    expected for a round. None where unknown.
+    """
 
     name: str
     chosen: bool
     reason: str
     accuracy: float | None
+    low: float | None
+    high: float | None
+    basis: str
     cost_usd: float | None
+    latency_s: float | None
     simulated: bool
 
 
@@ -90,7 +95,9 @@ class Panel:
 
     seats: tuple[SeatLine, ...]
     lines: tuple[ReceiptLine, ...]
-    rule: str
+    session_id: Any
+    words: str
+    note: str
     cost_usd: float | None
     conflict: str | None
     hidden: bool
@@ -116,8 +123,10 @@ def panel(room: Room, *, audience: str) -> Panel:
             for seat in room.agents
         ),
         lines=() if blind else lines,
-        rule=receipt.get("rule", ""),
-        cost_usd=receipt.get("cost_usd"),
+        session_id=room.session.pk,
+        words=receipt.get("words", ""),
+        note=selection.note if selection else "",
+        cost_usd=receipt.get("cost"),
         conflict=None if blind else receipt.get("conflict"),
         hidden=blind,
         simulated=room.simulated,
@@ -126,25 +135,26 @@ def panel(room: Room, *, audience: str) -> Panel:
 
 
 def _receipt_lines(selection: Selection) -> tuple[ReceiptLine, ...]:
-    """Who of the candidates is simulated stands in the question put to the broker."""
-    simulated = {each["id"] for each in selection.request["candidates"] if each["simulated"]}
-    return tuple(
-        _receipt_line(each, simulated=each["id"] in simulated) for each in selection.receipt["lines"]
-    )
+    """Who sits first, then by name. A receipt of an earlier form has no lines."""
+    lines = [_receipt_line(each) for each in selection.receipt.get("candidates", ())]
+    return tuple(sorted(lines, key=lambda each: (not each.chosen, each.name)))
 
 
-def _receipt_line(line: Mapping[str, Any], *, simulated: bool) -> ReceiptLine:
+def _receipt_line(line: Mapping[str, Any]) -> ReceiptLine:
+    low, high = line["interval"] or (None, None)
     return ReceiptLine(
         name=line["id"],
         chosen=line["chosen"],
-        reason=_praise(line) if line["chosen"] and line["accuracy"] is not None else line["reason"],
+        reason=line["reason"],
         accuracy=line["accuracy"],
-        cost_usd=line["cost_usd"],
-        simulated=simulated,
+        low=low,
+        high=high,
+        basis="declared"
+        if line["declared"]
+        else "too few"
+        if line["too_few"]
+        else f"{line['asked'] or 0:g} checks",
+        cost_usd=line["cost"],
+        latency_s=None if line["latency_ms"] is None else line["latency_ms"] / 1000,
+        simulated=line["simulated"],
     )
-
-
-def _praise(line: Mapping[str, Any]) -> str:
-    """What the plain rule chose it for, with the share as all other shares."""
-    source = "declared" if line["declared"] else f"{line['asked']:g} checks"
-    return f"known accuracy {formats.percent(line['accuracy'])}, {source}"

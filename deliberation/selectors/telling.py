@@ -92,6 +92,18 @@ def _panel(room: Room, data: Data, by: str, blind: bool) -> str:
     return f"The broker seated {words.letters(seats)}{one}"
 
 
+def _replaced(room: Room, data: Data, by: str, blind: bool) -> str:
+    why = words.reason(data["reason"])
+    newcomer = letter(data["by"]["seat"])
+    return f"Agent {letter(data['seat'])} went down ({why}); the broker seated {newcomer} in its place"
+
+
+def _not_replaced(room: Room, data: Data, by: str, blind: bool) -> str:
+    why = words.reason(data["reason"])
+    nobody = "no solver took the question in time" if data["selection"] is None else "no other model can sit"
+    return f"Agent {letter(data['seat'])} went down ({why}) and is not replaced: {nobody}"
+
+
 def _taken(room: Room, data: Data, by: str, blind: bool) -> str:
     kind = "proposal" if data["turns"][0]["exchange"] == "propose" else "ballot"
     seats = [each["seat"] for each in data["turns"]]
@@ -163,6 +175,16 @@ def _failed(room: Room, data: Data, by: str, blind: bool) -> str:
     return f"Failed: {room.session.failure_detail or data['failure'].replace('_', ' ')}"
 
 
+def _checked(room: Room, data: Data, by: str, blind: bool) -> str:
+    right = sum(each["right"] for each in data["checks"])
+    return f"Checked against the known answer: {right} of {len(data['checks'])} models were right in round 1"
+
+
+def _ruled(room: Room, data: Data, by: str, blind: bool) -> str:
+    learned = f"; {len(data['checks'])} models were checked by it" if data["checks"] else ""
+    return f"{by} ruled that the verdict is {'right' if data['right'] else 'wrong'}{learned}"
+
+
 def _answered(room: Room, data: Data, by: str, blind: bool) -> str:
     return f"{by} answered the invitation: {data.get('answer', 'answered')}"
 
@@ -171,6 +193,8 @@ TOLD: Mapping[str, Tell] = {
     "session.opened": _opened,
     "participant.joined": _joined,
     "panel.chosen": _panel,
+    "seat.replaced": _replaced,
+    "seat.not_replaced": _not_replaced,
     "round.opened": lambda room, data, by, blind: f"Round {data['round']} opened",
     "turns.taken": _taken,
     "attempt.failed": _failed_attempt,
@@ -192,6 +216,8 @@ TOLD: Mapping[str, Tell] = {
     "session.stop_requested": lambda room, data, by, blind: f"{by} asked it to stop",
     "session.concluded": _concluded,
     "session.failed": _failed,
+    "answer.checked": _checked,
+    "answer.ruled": _ruled,
     "participant.invited": lambda room, data, by, blind: f"{by} invited a colleague",
     "invitation.answered": _answered,
 }

@@ -40,6 +40,8 @@ REASONS = {
     "too_large": "its reply was too large",
     "unreadable_answer": "its server answered something else",
     "cancelled": "it was stopped",
+    "over_budget": "the money left would not have paid for it",
+    "price_unknown": "its price is unknown and money is capped",
     "crashed": "the call failed in our own code",
     "expired": "the window ended",
     "declined": "declined",

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from broker.inference.base import InferenceError, Reply, Request
-from broker.models import Call
+from broker.models import Call, Reservation
 from deliberation import events
 from deliberation.claims import Claim
 from deliberation.models import Blob, Turn
@@ -22,10 +22,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Held:
-    """The claim on a turn, and its row with session, round, participant, model and prices."""
+    """The claim on a turn, and its row with session, round, participant, model and prices.
+
+    reservation: what the call under way may cost, held; None where no money cap is set.
+    """
 
     claim: Claim
     turn: Turn
+    reservation: Reservation | None = None
 
 
 @dataclass(frozen=True)

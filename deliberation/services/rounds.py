@@ -16,7 +16,7 @@ from deliberation.models import Participant, Round, Session, Turn
 from deliberation.protocol.round import close_round
 from deliberation.protocol.types import RoundOutcome, Rules, Spent, Verdict
 from deliberation.protocol.verdict import conclude
-from deliberation.services import people
+from deliberation.services import people, rulings, spending
 from deliberation.services.acts import database_now, grace, wake_at
 
 
@@ -30,7 +30,7 @@ def open_round(claim: Claim) -> None:
     session.save(update_fields=["round", "state", "hold_until"])
     round_ = Round.objects.create(session=session, number=session.round)
     seats = list(session.participants.select_related("model__endpoint__host").order_by("seat"))
-    agents = [each for each in seats if each.kind == Participant.Kind.MODEL]
+    agents = [each for each in seats if each.kind == Participant.Kind.MODEL and each.left_phase is None]
     asked = [each for each in seats if each.kind == Participant.Kind.HUMAN and each.asked]
     events.record(
         session,
@@ -57,7 +57,7 @@ def open_reviews(claim: Claim) -> bool:
     authors = set(round_.proposals.values_list("participant__seat", flat=True))
     agents = [
         each
-        for each in session.participants.filter(kind=Participant.Kind.MODEL)
+        for each in session.participants.filter(kind=Participant.Kind.MODEL, left_phase=None)
         .select_related("model__endpoint__host")
         .order_by("seat")
         if authors - {each.seat}
@@ -205,6 +205,7 @@ def spent_so_far(session: Session) -> Spent:
         cost_usd=float(sums["cost_usd"]) if sums["count"] == sums["costs"] > 0 else None,
         tokens=sums["tokens"] if sums["count"] == sums["counted"] > 0 else None,
         seconds=(database_now() - session.created_at).total_seconds(),
+        money_short=spending.is_short(session),
     )
 
 
@@ -237,6 +238,7 @@ def conclude_session(claim: Claim, stop_reason: str) -> Verdict:
             "secret": bytes(session.secret).hex(),
         },
     )
+    rulings.check_known_answer(session)
     return verdict
 
 

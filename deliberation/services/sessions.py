@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,13 +14,13 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from broker.models import Model, Selection
+from broker.models import Selection
 from deliberation import dispatch, events
 from deliberation.claims import Claim
-from deliberation.models import Participant, Policy, Session, Turn
+from deliberation.models import Policy, Session, Turn
 from deliberation.protocol import anonymity
 from deliberation.protocol.types import Rules, RulesError
-from deliberation.services import people
+from deliberation.services import people, rulings
 from deliberation.services.acts import ActRefused, actor, database_now, grace, is_text, lock_running, wake
 
 SEED_LIMIT = 2**53  # an event holds no larger integer
@@ -36,6 +36,7 @@ class Opening:
     seed: int | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
     take_part: bool = False
+    known_answer: str = ""
 
 
 @transaction.atomic
@@ -47,6 +48,7 @@ def open_session(opening: Opening, *, owner: Any = None) -> Session:
     session = Session.objects.create(
         task=_task(opening.task),
         category=_category(opening.category),
+        known_answer=rulings.clean_answer(opening.known_answer),
         owner=owner,
         policy=policy,
         rules=rules.to_json(),
@@ -71,6 +73,7 @@ def _tell_opened(session: Session, policy: Policy, rules: Rules) -> None:
         payload={
             "task": events.reference(events.keep(session, session.task.encode())),
             "category": session.category,
+            "known_answer": _kept_answer(session),
             "policy": {"id": policy.pk, "version": policy.version, "sha256": policy.sha256},
             "rules": rules.to_json(),
             "rules_sha256": rules.sha256,
@@ -79,6 +82,13 @@ def _tell_opened(session: Session, policy: Policy, rules: Rules) -> None:
             "commitment": anonymity.commitment(bytes(session.secret)),
         },
     )
+
+
+def _kept_answer(session: Session) -> dict[str, str] | None:
+    """The reference to the known answer's text. No page shows it before the end."""
+    if not session.known_answer:
+        return None
+    return events.reference(events.keep(session, session.known_answer.encode()))
 
 
 def _task(text: str) -> str:
@@ -137,65 +147,6 @@ def sampling_seed(session: Session) -> int:
 
 
 @transaction.atomic
-def seat_panel(claim: Claim, selection: Selection) -> None:
-    """Seats the chosen models in an order that tells nothing of their rank."""
-    session = claim.fence()
-    session.selection = selection
-    session.save(update_fields=["selection"])
-    models = {each.alias: each for each in Model.objects.filter(alias__in=selection.receipt["chosen"])}
-    reasons = {line["id"]: line["reason"] for line in selection.receipt["lines"]}
-    taken = session.participants.count()
-    panel = [
-        _seat(session, models[alias], seat=seat, reason=reasons[alias])
-        for seat, alias in enumerate(_seat_order(session, selection.receipt["chosen"]), start=taken + 1)
-    ]
-    Participant.objects.bulk_create(panel)
-    events.record(
-        session,
-        "panel.chosen",
-        actor="broker",
-        payload={
-            "selection": selection.pk,
-            "panel_of_one": len(selection.receipt["chosen"]) == 1,
-            "seats": [_seat_facts(each) for each in panel],
-        },
-    )
-
-
-def _seat_order(session: Session, chosen: Sequence[str]) -> list[str]:
-    """Shuffled by the secret; a panel of one sits `samples` times (protocol.md 2, panel of one)."""
-    rules = Rules.from_json(session.rules)
-    aliases = list(chosen) * rules.samples if len(chosen) == 1 else chosen
-
-    def key(item: tuple[int, str]) -> bytes:
-        return hmac.digest(bytes(session.secret), f"seat/{item[1]}/{item[0]}".encode(), hashlib.sha256)
-
-    return [alias for _, alias in sorted(enumerate(aliases), key=key)]
-
-
-def _seat(session: Session, model: Model, *, seat: int, reason: str) -> Participant:
-    return Participant(
-        session=session,
-        seat=seat,
-        kind=Participant.Kind.MODEL,
-        model=model,
-        family=model.family,
-        reason=reason,
-        simulated=model.endpoint.simulated,
-    )
-
-
-def _seat_facts(participant: Participant) -> dict[str, Any]:
-    return {
-        "seat": participant.seat,
-        "model": participant.model_id,
-        "endpoint": participant.model.endpoint_id,
-        "family": participant.family or None,
-        "simulated": participant.simulated,
-    }
-
-
-@transaction.atomic
 def pause(session_id: Any, user: Any) -> int:
     """No new turn is taken and no round closes until resume(). Returns the event's number."""
     session = lock_running(session_id)
@@ -239,13 +190,18 @@ def stop(session_id: Any, user: Any) -> int:
 
 
 @transaction.atomic
-def fail(claim: Claim, failure: str, *, detail: str = "") -> None:
-    """Ends a session without a verdict. `failure` is a code of protocol.md 1, `detail` a sentence for people."""
+def fail(claim: Claim, failure: str, *, detail: str = "", selection: Selection | None = None) -> None:
+    """Ends a session without a verdict. `failure` is a code of protocol.md 1, `detail` a sentence for people,
+    `selection` the broker's receipt of why nobody could sit.
+    """
     session = claim.fence()
+    session.selection = selection or session.selection
     session.state, session.failure, session.failure_detail = Session.State.FAILED, failure, detail
     session.stop_reason = "person" if session.stop_requested_at else ""
     session.concluded_at = database_now()
-    session.save(update_fields=["state", "failure", "failure_detail", "stop_reason", "concluded_at"])
+    session.save(
+        update_fields=["state", "failure", "failure_detail", "stop_reason", "concluded_at", "selection"]
+    )
     events.record(
         session,
         "session.failed",

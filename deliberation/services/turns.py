@@ -5,16 +5,21 @@ with its cost, because the tokens were paid.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
-from broker.inference.base import Request
+from broker.inference.base import InferenceError, Request
 from broker.models import Call
 from broker.services.calls import Made, record_calls
+from broker.services.health import call_failed
 from deliberation import events
 from deliberation.events import Fact
 from deliberation.models import Session, Turn
+from deliberation.services import spending
 from deliberation.services.answers import add_ballots, add_proposals, keep
 from deliberation.services.exchanges import (
     Answer,
@@ -46,6 +51,16 @@ def take(session: Session, turns: Sequence[Turn]) -> None:
     )
 
 
+def postpone(pks: Sequence[int]) -> None:
+    """Turns that nobody has begun wait for room at their server. Their time begins when there is some."""
+    waiting = Turn.objects.filter(pk__in=pks, state=Turn.State.OPEN, attempts=0, leased_until=None)
+    waiting.update(
+        opened_at=Now(),
+        deadline_at=F("deadline_at") + (Now() - F("opened_at")),
+        due_at=Now() + timedelta(seconds=settings.NSED.sweep_s),
+    )
+
+
 @transaction.atomic
 def settle(answers: Sequence[Answer]) -> None:
     """Proposals were made or ballots cast: answers of one phase that came together."""
@@ -53,7 +68,7 @@ def settle(answers: Sequence[Answer]) -> None:
     answers = [each for each in answers if each.held in ours]
     if not answers:
         return
-    calls = record_calls([_made(each.turn, each.exchange.request, each.exchange) for each in answers])
+    calls = record_calls([_made(each.held, each.exchange.request, each.exchange) for each in answers])
     counted = [pair for pair in zip(answers, calls, strict=True) if not is_over(pair[0].turn)]
     told = [
         _discarded(each.turn, call) for each, call in zip(answers, calls, strict=True) if is_over(each.turn)
@@ -76,7 +91,9 @@ def attempt_failed(held: Held, request: Request, outcome: Outcome, *, code: str)
     if not fence([held]):
         return
     turn = held.turn
-    (call,) = record_calls([_made(turn, request, outcome)])
+    (call,) = record_calls([_made(held, request, outcome)])
+    if isinstance(outcome, InferenceError):
+        call_failed(turn.participant.model, code=code, detail=str(outcome))
     Turn.objects.filter(pk=turn.pk).update(attempts=F("attempts") + 1)
     payload = {**facts_of(turn), "attempt": request.attempt, "code": code, "call": call_facts(call)}
     payload |= keep_outcome(turn, outcome)
@@ -91,7 +108,12 @@ def abstain(
     if not fence([held]):
         return
     turn = held.turn
-    call = record_calls([_made(turn, request, outcome)])[0] if request and outcome else None
+    call = record_calls([_made(held, request, outcome)])[0] if request and outcome else None
+    if call is None:
+        spending.count_lost(turn.session, [turn])
+    if turn.participant.model is not None:
+        said = str(outcome) if isinstance(outcome, InferenceError) else ""
+        call_failed(turn.participant.model, code=reason, detail=said, lost=True)
     if is_over(turn):
         if call is not None:
             events.record_all(turn.session, [_discarded(turn, call)])
@@ -102,9 +124,16 @@ def abstain(
     _end([(turn, call)], state=Turn.State.ABSTAINED, reason=reason)
 
 
-def _made(turn: Turn, request: Request, outcome: Outcome) -> Made:
+def _made(held: Held, request: Request, outcome: Outcome) -> Made:
     result = outcome.reply if isinstance(outcome, Exchange) else outcome
-    return Made(turn.participant.model, request, result, reference=turn.session_id)
+    turn = held.turn
+    return Made(
+        turn.participant.model,
+        request,
+        result,
+        reference=turn.session_id,
+        reservation=held.reservation,
+    )
 
 
 def _discarded(turn: Turn, call: Call) -> Fact:

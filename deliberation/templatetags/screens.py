@@ -68,6 +68,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def points(share: float | None) -> str:
+    """A difference of shares: 2.1 points, −0.5 points."""
+    return formats.UNKNOWN if share is None else f"{100 * share:.1f} points".replace("-", "\u2212")
+
+
+@register.filter
 def money(usd: float | None) -> str:
     return formats.money(usd)
 

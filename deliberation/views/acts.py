@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from deliberation import parts
-from deliberation.forms import BallotForm, DoneForm, GuidanceForm, VetoForm
+from deliberation.forms import BallotForm, DoneForm, GuidanceForm, RulingForm, VetoForm
 from deliberation.models import Session
 from deliberation.selectors import access, editing
 from deliberation.selectors.words import letter
-from deliberation.services import people, sessions
+from deliberation.services import people, rulings, sessions
 from deliberation.services.acts import ActRefused
 from deliberation.views import room
 
@@ -138,6 +138,20 @@ def done(request: HttpRequest, session_id: UUID) -> HttpResponse:
     words = f"You are done with round {number}: it does not wait for you any more"
     act = partial(people.done, session.pk, request.user, round_number=number)
     return _press(request, session, act, words=words)
+
+
+@require_POST
+def rule(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """The owner says whether the verdict is right; that teaches the broker."""
+    session = room.visible(request, session_id)
+    if not access.access(request.user, session).steer:
+        words = "Only the owner of this deliberation rules on its verdict. Nothing was changed."
+        return _refused(request, session, words, status=403)
+    try:
+        seq = rulings.rule(session.pk, request.user, RulingForm(request.POST).ruling())
+    except ActRefused as refusal:
+        return room.page(request, session, status=422, ruling_refusal=str(refusal), ruling_typed=request.POST)
+    return _said(request, session, "Your ruling is kept, and the broker has learned from it", seq=seq)
 
 
 @require_POST

@@ -5,13 +5,19 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from broker.receipt_page import receipt_page
 from deliberation import forms, parts
 from deliberation.models import Session, Veto
 from deliberation.selectors import access, cards, editing
 from deliberation.services.people import GUIDANCE_CHARS, REASON_CHARS
+
+NO_RECEIPT = (
+    "The broker's receipt names the models: it is shown once there is one, and after your first ballot."
+)
 
 
 def visible(request: HttpRequest, session_id: UUID) -> Session:
@@ -68,6 +74,16 @@ def page(  # noqa: PLR0913  each is one thing that was typed, said or asked for
         **more,
     }
     return render(request, "deliberation/room.html", context, status=status)
+
+
+@require_safe
+def receipt(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """The broker's receipt of this session, once names may be seen. ?budget= solves it anew."""
+    session = visible(request, session_id)
+    if session.selection is None or access.audience(request.user, session) != access.OPEN:
+        return page(request, session, status=403, refusal=NO_RECEIPT)
+    address = reverse("receipt", args=[session.pk])
+    return receipt_page(request, session.selection, address=address, session=session, place="")
 
 
 def ballot_context(

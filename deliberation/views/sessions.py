@@ -12,17 +12,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from broker.selection.ranking import choose_panel
+from broker.selection.panel import choose_panel
+from broker.selectors.candidates import question
 from deliberation.forms_sessions import FilterForm, NewForm
 from deliberation.models import Session
-from deliberation.orchestrator import panel_request
 from deliberation.selectors import policies as policy_reads
 from deliberation.selectors import sessions as session_reads
 from deliberation.selectors.policies import Card, Estimate
 from deliberation.selectors.waiting import waiting
-from deliberation.services.acts import ActRefused
+from deliberation.services.acts import ActRefused, is_text
 from deliberation.services.invitations import open_with_guests
+from deliberation.staffing import wanted
 
+ESTIMATE_S = 0.3  # of solving while somebody waits for the form; staffing takes longer where it needs to
 EXAMPLES = (
     ("What is 17*23?", "A sum with one right answer: watch wrong ones lose."),
     (
@@ -134,7 +136,10 @@ def _form(request: HttpRequest, form: NewForm, *, cards: list[Card], status: int
 
 def _estimate(card: Card, form: NewForm, *, known: Any) -> Estimate:
     """Asks the broker as staffing will, for the task as it stands in the form."""
-    draft = Session(task=str(form["task"].value() or ""), category=str(form["category"].value() or ""))
-    request = panel_request(draft, card.rules)
+    task, category = (str(form[name].value() or "") for name in ("task", "category"))
+    draft = Session(policy=card.policy, task=task, category=category if is_text(category) else "")
+    request = question(wanted(draft, card.rules, time_limit_s=ESTIMATE_S)).request
     candidates = {each.id: each for each in request.candidates}
-    return policy_reads.estimate(card.policy, choose_panel(request), candidates=candidates, known=known)
+    return policy_reads.estimate(
+        card.policy, choose_panel(request), candidates=candidates, known=known, task_chars=len(draft.task)
+    )

@@ -28,6 +28,12 @@
   setInterval(tick, 1000);
   document.addEventListener("htmx:oobAfterSwap", tick);
 
+  // Two fields for one number: a slider and its text.
+  document.addEventListener("input", (event) => {
+    const other = document.getElementById(event.target.dataset?.mirror);
+    if (other) other.value = event.target.type === "range" ? String(Number(Number(event.target.value).toPrecision(3))) : event.target.value;
+  });
+
   const keys = document.getElementById("keys");
   const editing = (target) => target.closest("input, textarea, select, [contenteditable]");
   const jump = { g: "#proposals", t: "#tally", b: "#ballot", r: "#rounds", e: "#feed" };

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from broker.models import Endpoint, Model
-from deliberation import orchestrator, turn_taking
+from deliberation import orchestrator, staffing, tasks, turn_taking
 from deliberation.models import Event, Session
 from deliberation.services.policies import load_built_in
 from deliberation.services.sessions import Opening, open_session
@@ -33,11 +33,14 @@ def opened(task: str = "What is 17*23?", *, policy: str = "fast", **changes: Any
 
 def drive(session: Session) -> Session:
     """On to the end, or to where it waits for a person."""
-    orchestrator.staff(session.pk)
+    staffing.staff(session.pk)
     for _ in range(STEPS_MAX):
         took = turn_taking.take_turns(session.pk, None)
         orchestrator.advance(session.pk)
         session.refresh_from_db()
+        if session.replacing_since is not None:
+            tasks.replace(str(session.pk))
+            took = True
         if session.ended or not took:
             return session
     raise AssertionError(f"still {session.state} after {STEPS_MAX} steps")

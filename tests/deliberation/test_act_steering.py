@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from deliberation import orchestrator
+from deliberation import staffing
 from deliberation.models import Invitation, Session, Turn
 from tests import builders
 from tests.deliberation.acting import Answer, Scene, key, scene, signed_in
@@ -225,7 +225,7 @@ def test_acts_on_a_session_that_waits_for_its_panel_do_no_harm() -> None:
     assert waiting.press(owner, "resume").kinds == ["session.resumed"]
     assert waiting.press(owner, "guidance", {"text": "Go slow.", "key": key()}).kinds == ["guidance.left"]
     assert waiting.press(owner, "stop").kinds == ["session.stop_requested"]
-    orchestrator.staff(table.id)
+    staffing.staff(table.id)
     assert (table.state, table.session.failure) == ("failed", "no_ballots")
 
 

@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from broker.models import Host, Role
 from deliberation.models import Guidance, Veto
 from deliberation.services import invitations, people
 from nsed_web.links import sign_in_link
@@ -40,9 +41,19 @@ NO_GET = "sign-in 405 405 405"
 PEOPLE = "sign-in ok ok ok"
 TABLE = "sign-in 404 ok ok"
 OWNER = "sign-in 404 403 ok"
+STAFF = "sign-in 403 403 403"
 EVERYBODY = "ok ok ok ok"
+KEEPERS = (
+    "sign-in 403 403 403"  # nobody here is staff: tests/broker/test_registry_pages.py asks as those who are
+)
 NOT_READY = "503 503 503 503"  # no worker runs here, and anybody may ask
 
+REGISTRY_READ = "models model endpoints endpoint hosts host roles role history file export smoke_steps"
+REGISTRY_KEPT = (
+    "add_model change_model move bench unbench add_price delete_model smoke add_endpoint change_endpoint probe discover"
+    " adopt delete_endpoint change_server delete_server add_host change_host delete_host add_server add_role"
+    " change_role retire_role import"
+)
 ROUTES = {
     "healthz": Who(EVERYBODY, EVERYBODY),
     "readyz": Who(NOT_READY, NOT_READY),
@@ -59,13 +70,23 @@ ROUTES = {
     "resume": Who(NO_GET, OWNER),
     "stop": Who(NO_GET, OWNER),
     "take_seat": Who(NO_GET, TABLE),
+    "receipt": Who("sign-in 404 ok ok", NO_POST),
+    "rule": Who(NO_GET, "sign-in 404 403 422"),  # nothing is concluded here
     "invite": Who(NO_GET, OWNER),
     "answer_invitation": Who(NO_GET, TABLE),
     "invitation": Who(EVERYBODY, EVERYBODY),
+    "policies": Who(PEOPLE, NO_POST),
     "policy": Who(PEOPLE, NO_POST),
+    "new_policy": Who(STAFF, STAFF),
+    "edit_policy": Who(STAFF, STAFF),
     "sign_in": Who(EVERYBODY, EVERYBODY),
     "sign_in_link": Who(EVERYBODY, EVERYBODY),
     "sign_out": Who(NO_GET, PEOPLE),
+    "broker": Who(PEOPLE, NO_POST),
+    "broker_selections": Who(KEEPERS, KEEPERS),
+    "broker_selection": Who(KEEPERS, KEEPERS),
+    **{f"registry_{name}": Who(PEOPLE, NO_POST) for name in REGISTRY_READ.split()},
+    **{f"registry_{name}": Who(KEEPERS, KEEPERS) for name in REGISTRY_KEPT.split()},
     "admin:index": Who("admin-sign-in " * 4, "admin-sign-in " * 4),
 }
 
@@ -94,6 +115,11 @@ class World:
             "guidance_id": self.guidance.pk,
             "token": self.token,
             "name": "test",
+            "selection_id": 1,
+            "alias": "abacus",
+            "endpoint": "simulated",
+            "host": "gpu",
+            "role": "critic",
         }
         path = reverse(name, kwargs={key: known[key] for key in routes()[name]})
         return self.link() if name == "sign_in_link" else path
@@ -131,6 +157,8 @@ def world() -> World:
     table.strike(participant, one)
     table.guide(participant)
     invitations.invite_by_name(table.id, owner, builders.person("guest").username)
+    Host.objects.create(name="gpu")
+    Role.objects.create(name="critic")
     users = {
         "anonymous": None,
         "stranger": builders.person("stranger"),

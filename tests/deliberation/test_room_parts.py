@@ -6,13 +6,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 
 from broker.inference.base import TimedOut
+from broker.models import Model, Selection
 from deliberation import parts
-from deliberation.models import Turn, Veto
+from deliberation.claims import claimed
+from deliberation.models import Session, Turn, Veto
 from deliberation.selectors import cards
 from deliberation.selectors.access import BLIND, OPEN
-from deliberation.services import invitations, people, sessions, turns
+from deliberation.services import invitations, people, rulings, seats, sessions, turns
 from tests import builders
 from tests.builders import Table
 
@@ -88,8 +91,31 @@ def walk() -> Iterator[tuple[Table, Callable[[], object]]]:
     yield table, table.advance
     yield table, table.end_hold
     yield table, lambda: late_answer(table, agents[0])
+    yield from to_the_end(table, owner)
+
+
+def to_the_end(table: Table, owner: User) -> Iterator[tuple[Table, Callable[[], object]]]:
+    agents = table.agents
+    yield table, lambda: gone_down(table, agents[1], newcomer=True)
+    yield table, lambda: gone_down(table, agents[2], newcomer=False)
+    Session.objects.filter(pk=table.id).update(known_answer="391")
     yield table, lambda: sessions.stop(table.id, owner)
     yield table, table.advance
+    yield table, lambda: rulings.rule(table.id, owner, rulings.Ruling(right=True))
+
+
+def gone_down(table: Table, seat: int, *, newcomer: bool) -> None:
+    """What the solver's queue does for an agent whose model went down."""
+    turn = table.session.turns.select_related("session", "participant__model").filter(participant__seat=seat)[
+        0
+    ]
+    turn.reason = "refused"
+    other = Model.objects.exclude(seats__session=table.session).first()
+    lines = [{"id": other.alias, "role": None, "reason": "next best"}]
+    receipt = {"chosen": [other.alias] if newcomer else [], "candidates": lines}
+    chosen = Selection.objects.create(request={}, receipt=receipt)
+    with claimed(Session.objects.filter(pk=table.id)) as claims:
+        seats.replace(claims[0], [turn], chosen)
 
 
 def failed_attempt(table: Table, seat: int) -> None:

@@ -169,7 +169,7 @@ def test_what_is_likely_is_learnt_from_sessions_of_the_same_kind(browser: Client
 
 def test_a_policy_that_nobody_could_sit_for_says_so(browser: Client) -> None:
     publish_policy("crowd", summary="", rules=Rules.from_json({"panel_size": [9, 9]}))
-    assert "Would not start now: the policy needs 9 models" in said(browser.get("/new/"))
+    assert "Would not start now: the panel needs 9 models" in said(browser.get("/new/"))
 
 
 def test_without_policies_the_form_says_what_to_run() -> None:

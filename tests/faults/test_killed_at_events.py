@@ -11,7 +11,7 @@ from django.conf import settings
 from broker.inference.simulated import DEMO_PANEL
 from broker.models import Model
 from broker.services.panels import load_simulated_panel
-from deliberation import orchestrator
+from deliberation import staffing
 from deliberation.models import Event, Session
 from nsed_web import programs
 from nsed_web.processes import Child
@@ -78,7 +78,7 @@ def hit_everywhere(asked: dict[str, object], hit: Hit, *, times: int, then: Call
             with set_.set_at(*moments):
                 if turn == 0:
                     for each in sessions:
-                        orchestrator.staff(each.pk)
+                        staffing.staff(each.pk)
                 hit(set_, set_.wait_for_all(len(moments)))
             set_.let_leases_run_out()
             then()

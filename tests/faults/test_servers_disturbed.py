@@ -6,7 +6,7 @@ from django.db import connection
 
 from broker.inference.simulated import DEMO_PANEL
 from broker.services.panels import load_simulated_panel
-from deliberation import orchestrator
+from deliberation import staffing
 from deliberation.models import Session
 from deliberation.services import people
 from nsed_web import programs
@@ -48,7 +48,7 @@ def test_it_ends_as_if_nothing_had_happened(processes: Processes, disturb: objec
     asked = told(undisturbed(owner))
     session = seated(owner)
     processes.start_worker(programs.turns(settings.NSED), **QUICK)
-    orchestrator.staff(session.pk)
+    staffing.staff(session.pk)
     for kind, number in (("turns.taken", 1), ("proposal.made", 2), ("ballot.cast", 1), ("round.held", 1)):
         wait_for(lambda kind=kind, number=number: count(session, kind) >= number)
         disturb()  # type: ignore[operator]

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from broker.inference.simulated import DEMO_PANEL
 from broker.services.panels import load_simulated_panel
-from deliberation import orchestrator
+from deliberation import staffing
 from deliberation.models import Session
 from nsed_web import embedded, programs
 from tests.deliberation.driving import drive, opened
@@ -31,7 +31,7 @@ def test_a_valkey_that_is_killed_and_started_empty_loses_nothing(
     with valkey(tmp_path):
         processes.start(programs.turns(settings.NSED), **QUICK, REDIS_URL=address)
         session = opened(**RULES)
-        orchestrator.staff(session.pk)
+        staffing.staff(session.pk)
         wait_for(lambda: count(session, "proposal.made") >= 1)
     with valkey(tmp_path), redis.from_url(address) as server:
         wait_for(lambda: count(session, "round.closed") >= 1)

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from broker.inference.simulated import DEMO_PANEL
 from broker.services.panels import load_simulated_panel
-from deliberation import orchestrator
+from deliberation import staffing
 from deliberation.models import Session
 from deliberation.services import people
 from nsed_web import programs
@@ -41,7 +41,7 @@ def test_killed_workers_lose_nothing_and_change_nothing(processes: Processes) ->
     asked = told(undisturbed(owner))
     session = seated(owner)
     worker = start(processes)
-    orchestrator.staff(session.pk)
+    staffing.staff(session.pk)
     for kind, number in MOMENTS.values():
         wait_for(lambda kind=kind, number=number: count(session, kind) >= number)
         processes.kill(worker)

@@ -100,6 +100,8 @@ def documents(client: Client, table: Table, known: Mapping[str, Any]) -> dict[st
 
 def _addresses(known: Mapping[str, Any]) -> Iterator[str]:
     for name, parameters in _routes(get_resolver()):
+        if name.startswith(("registry_", "broker")):
+            continue  # which models exist, whoever sits; who was chosen, the broker's pages tell to staff alone
         yield reverse(name, kwargs={each: known[each] for each in parameters})
 
 

@@ -1,5 +1,7 @@
 """What the room says of money, of those who are lost, and of an end without a round: the same everywhere."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -80,14 +82,16 @@ def test_who_is_lost_is_lost_for_one_reason_on_every_screen() -> None:
     assert glance.strip(room_of(table), audience=OPEN).degraded == verdict.degraded
 
 
-def test_the_receipt_says_why_in_shares_as_all_other_shares() -> None:
+def test_the_receipt_says_what_each_adds_to_the_team_and_what_its_accuracy_rests_on() -> None:
     panel = seating.panel(room_of(builders.opened().staff()), audience=OPEN)
 
     assert {seat.reason for seat in panel.seats} == {line.reason for line in panel.lines if line.chosen}
     for line in panel.lines:
         if line.chosen:
-            assert line.accuracy is not None
-            assert line.reason == f"known accuracy {line.accuracy * 100:.0f} %, declared"
+            assert re.fullmatch(r"with it V is \.\d+, without it \.\d+", line.reason)
+        assert line.accuracy is not None and line.low is not None and line.high is not None
+        assert line.low < line.accuracy < line.high
+        assert line.basis == "declared"
         assert line.simulated
 
 
@@ -131,9 +135,9 @@ def test_an_end_without_a_panel_promises_nothing() -> None:
     }
 
     assert table.state == "failed"
-    assert "The policy needs 90 models" in said["verdict"]
+    assert "The panel needs 90 models and 5 of 5 can sit" in said["verdict"]
     assert "No round was opened." in said["rail"]
-    assert "No panel was seated." in said["panel"]
+    assert "No panel could be seated: the panel needs 90 models" in said["panel"]
     assert "No round was opened" in said["proposals"]
     assert "There was nothing to count." in said["tally"]
     assert "no round was closed" in said["evidence"]

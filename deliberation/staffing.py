@@ -1,0 +1,153 @@
+"""What the solver's queue does: choose and seat the panel, and find others for agents whose models went down."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from broker.models import Model, Selection
+from broker.selectors.budgets import standing
+from broker.selectors.candidates import Wanted
+from broker.services.selections import select_panel
+from deliberation.claims import Claim, claimed
+from deliberation.guarding import FAILURES, guarded
+from deliberation.models import Participant, Session, Turn
+from deliberation.protocol.stopping import may_start
+from deliberation.protocol.types import Rules
+from deliberation.selectors.policies import tokens_a_round
+from deliberation.services import rounds, seats, sessions
+from deliberation.services.spending import for_a_new_session
+
+SOLVER_S = 5.0  # time for the panel's solver; where it ends before the proof, the receipt says so
+# Reasons to abstain that say that the model, its server or its host is gone.
+DOWN = (
+    "refused",
+    "unreachable",
+    "dns_failed",
+    "tls_failed",
+    "engine_dead",
+    "server_error",
+    "stream_cut",
+    "timed_out",
+    "model_gone",
+    "unauthorized",
+    "payment_required",
+    "key_unusable",
+    "benched",
+    "no_worker",
+)
+
+
+def staff(session_id: Any) -> None:
+    """Chooses and seats the panel, and opens the first round. The one step that runs on the solver queue."""
+    with claimed(
+        Session.objects.filter(pk=session_id, state=Session.State.STAFFING, paused_at=None)
+    ) as claims:
+        for claim in claims:
+            with guarded(claim):
+                _staff(claim)
+
+
+def _staff(claim: Claim) -> None:
+    session = Session.objects.get(pk=claim.pk)
+    rules = Rules.from_json(session.rules)
+    if session.stop_requested_at is not None:
+        sessions.fail(claim, "no_ballots", detail=FAILURES["no_ballots"])
+        return
+    refusal = may_start(rules)
+    if refusal is not None:
+        sessions.fail(claim, "no_panel", detail=refusal)
+        return
+    if session.selection is None:
+        selection = select_panel(wanted(session, rules), reference=session.pk)
+        if not selection.receipt["chosen"]:
+            sessions.fail(claim, "no_panel", detail=selection.receipt["conflict"], selection=selection)
+            return
+        seats.seat_panel(claim, selection)
+    rounds.open_round(claim)
+
+
+def replace(session_id: Any) -> None:
+    """Finds others for the agents that went down in the phase that ends, the rest pinned (protocol.md 8)."""
+    running = Session.objects.filter(pk=session_id, paused_at=None, replacing_since__isnull=False)
+    with claimed(running.exclude(state__in=Session.ENDED)) as claims:
+        for claim in claims:
+            with guarded(claim):
+                session = Session.objects.get(pk=claim.pk)
+                gone = list(gone_down(session))
+                asked = wanted(session, Rules.from_json(session.rules), instead_of=gone)
+                selection = select_panel(asked, reference=session.pk, kind=Selection.Kind.REPLACEMENT)
+                seats.replace(claim, gone, selection)
+
+
+def gone_down(session: Session) -> "QuerySet[Turn]":
+    """The newest turns of this round whose agents went down and still have their seat, one for each seat."""
+    turns = Turn.objects.filter(
+        session=session,
+        round__number=session.round,
+        participant__kind=Participant.Kind.MODEL,
+        participant__left_phase=None,
+    )
+    newest = turns.order_by("participant__seat", "-pk").distinct("participant__seat").values("pk")
+    return (
+        Turn.objects.filter(pk__in=newest, state=Turn.State.ABSTAINED, reason__in=DOWN)
+        .select_related("session", "endpoint", "participant__model")
+        .order_by("participant__seat")
+    )
+
+
+def wanted(
+    session: Session, rules: Rules, *, instead_of: Sequence[Turn] = (), time_limit_s: float = SOLVER_S
+) -> Wanted:
+    """The session's limits as a question to the broker, at the most tokens that the rules let an agent use.
+    instead_of: the lost turns of agents for which others are looked for, beside those who stay.
+    """
+    tokens_in, tokens_out = tokens_a_round(rules, task_chars=len(session.task))
+    common = Wanted(
+        category=session.category,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        rounds=rules.max_rounds,
+        size=rules.panel_size,
+        max_cost_usd=for_a_new_session(rules),
+        max_tokens=rules.max_tokens,
+        max_phase_s=None if rules.max_minutes is None else 60 * rules.max_minutes / (2 * rules.max_rounds),
+        max_per_family=rules.max_per_family,
+        floor_points=rules.floor_points,
+        roles=rules.roles,
+        mode=rules.selection_mode if session.seed is None else "deterministic",
+        seed=0 if session.seed is None else session.seed,
+        group=f"{session.policy.name} {session.category}".strip() if session.policy_id else "",
+        time_limit_s=time_limit_s,
+    )
+    return _beside_the_rest(common, session, rules, instead_of) if instead_of else common
+
+
+def _beside_the_rest(common: Wanted, session: Session, rules: Rules, lost: Sequence[Turn]) -> Wanted:
+    """Those who stay are pinned, and the money and tokens are what is left; the panel grows to its old size at most."""
+    gone = {turn.participant_id for turn in lost}
+    seats = session.participants.filter(kind=Participant.Kind.MODEL, left_phase=None).select_related("model")
+    stay = [each for each in seats if each.pk not in gone]
+    spent, budget = rounds.spent_so_far(session), standing(session.pk)
+    rounds_left = max(rules.max_rounds - session.round + 1, 1)
+    return dataclasses.replace(
+        common,
+        rounds=rounds_left,
+        size=(len(stay), len(stay) + len(gone)),
+        max_cost_usd=float(budget.left_usd) if budget else common.max_cost_usd,
+        max_tokens=None if rules.max_tokens is None else max(rules.max_tokens - (spent.tokens or 0), 0),
+        floor_points=None,
+        roles=(),
+        mode="deterministic",
+        required=tuple(sorted({each.model.alias for each in stay if each.model})),
+        excluded=_out_of_reach(lost),
+    )
+
+
+def _out_of_reach(lost: Sequence[Turn]) -> tuple[str, ...]:
+    """The models that went down, and all of a host without a worker."""
+    models = {turn.participant.model.alias for turn in lost if turn.participant.model}
+    hosts = {turn.endpoint.host_id for turn in lost if turn.endpoint and turn.reason == "no_worker"}
+    models |= set(Model.objects.filter(endpoint__host__in=hosts - {None}).values_list("alias", flat=True))
+    return tuple(sorted(models))
