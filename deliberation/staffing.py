@@ -117,7 +117,7 @@ def wanted(
         floor_points=rules.floor_points,
         roles=rules.roles,
         mode=rules.selection_mode if session.seed is None else "deterministic",
-        seed=0 if session.seed is None else session.seed,
+        seed=sessions.sampling_seed(session) if session.secret else 0,
         group=f"{session.policy.name} {session.category}".strip() if session.policy_id else "",
         time_limit_s=time_limit_s,
     )

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from broker.models import Host, Model, Role, Selection
 from broker.selection import types
+from broker.selection.competence import TOO_FEW_CHECKS
 from broker.selectors.competences import Known, competences, scenarios
 from broker.selectors.prices import cost_usd, current_price
 from broker.selectors.standing import Standing, standings
@@ -88,7 +89,7 @@ def question(wanted: Wanted) -> Question:
         previous=tuple(previous.receipt["chosen"]) if previous else None,
         previous_age_s=(timezone.now() - previous.created_at).total_seconds() if previous else None,
         mode=wanted.mode,
-        seed=wanted.seed,
+        seed=wanted.seed if _explores(wanted, candidates) else 0,
         time_limit_s=wanted.time_limit_s,
         breakpoints=False,
         # Simulated experts err by lots of their own; real models err together.
@@ -96,6 +97,12 @@ def question(wanted: Wanted) -> Question:
         common_phi=0.0 if simulated else types.COMMON_PHI,
     )
     return Question(request, note)
+
+
+def _explores(wanted: Wanted, candidates: Sequence[types.Candidate]) -> bool:
+    """Whether there is a model to be tried. Without one, the same fleet has the same panel in every session."""
+    cold = (each for each in candidates if not each.declared and (each.asked or 0) < TOO_FEW_CHECKS)
+    return wanted.mode == "dynamic" and any(cold)
 
 
 def _candidate(model: Model, wanted: Wanted, *, known: Known, standing: Standing) -> types.Candidate:

@@ -90,12 +90,9 @@ def _rules(given: Any) -> Rules:
     if isinstance(given, Mapping):
         given = {name: _number(name, value) for name, value in given.items()}
     try:
-        rules = Rules.from_json(given)
+        return Rules.from_json(given)
     except RulesError as error:
         raise PolicyFileError(str(error)) from error
-    if any("," in name or name != name.strip() or not is_text(name) for name in rules.roles):
-        raise PolicyFileError("roles must be names without commas, and without blanks around them.")
-    return rules
 
 
 def _number(name: str, value: Any) -> Any:

@@ -163,6 +163,18 @@ def spark(values: Sequence[float | None], *, low: float = -1.0, high: float = 1.
 
 
 @register.simple_tag
+def interval_bar(mean: float, interval: tuple[float, float]) -> SafeString:
+    """A line from low to high with a dot at the mean, on a scale from 0 to 1; the numbers stand beside it."""
+    low, high = (f"{100 * share:.1f}" for share in interval)
+    return format_html(
+        '<svg class="interval" viewBox="-2 0 104 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<line class="scale" x1="0" x2="100" y1="4" y2="4"/><line class="reach" x1="{}" x2="{}" y1="4" y2="4"/>'
+        '<line class="mean" x1="{}" x2="{}" y1="0" y2="8"/></svg>',
+        low, high, f"{100 * mean:.1f}", f"{100 * mean:.1f}",
+    )  # fmt: skip
+
+
+@register.simple_tag
 def support_bar(value: float | None) -> SafeString:
     """A bar from 0 to `value` in [-1, 1], right in favour and left against; the number stands beside it."""
     reach = min(abs(value or 0), 1)

@@ -1,5 +1,6 @@
 """The broker's pages: the fleet, past selections, a receipt and what other budgets would seat."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -148,6 +149,22 @@ def test_the_budgets_at_which_the_panel_changes(browser: Client, chosen: Selecti
     assert part.index("cheap") < part.index("fair") < part.index("strong")
     assert "from $0.01" in part and "from $0.05" in part and "from $0.50" in part
     assert "One more cent would change nothing." in part
+
+
+def test_the_ranking_shows_means_with_intervals_and_what_they_rest_on(
+    browser: Client, chosen: Selection
+) -> None:
+    few = Model.objects.create(alias="new", served_name="new", endpoint=Endpoint.objects.get(), family="new")
+    Competence.objects.create(model=few, category="math", right=2, asked=3)
+    Model.objects.create(alias="blank", served_name="blank", endpoint=few.endpoint, family="blank")
+    page = text(browser, reverse("broker_ranking"))
+    assert page.index(">strong<") < page.index(">fair<") < page.index(">cheap<")
+    assert "200 checks" in page and "nothing is known of it yet" in page
+    assert re.search(r"90 %</td> <td[^>]*>86 % to 93 %", page)
+
+    maths = text(browser, reverse("broker_ranking") + "?category=math")
+    assert "3 checks: too few" in maths
+    assert browser.get(reverse("broker_ranking") + "?category=%00").status_code == 200
 
 
 def test_without_script_the_page_answers_too(browser: Client, chosen: Selection) -> None:

@@ -159,6 +159,14 @@ def test_in_dynamic_mode_the_last_panel_of_the_group_is_put_to_the_broker(models
     assert question(group).request.previous is None
 
 
+def test_only_a_fleet_with_models_to_be_tried_differs_from_session_to_session(models: list[Model]) -> None:
+    dynamic = replace(WANTED, mode="dynamic", seed=41)
+    assert question(dynamic).request.seed == 41
+    assert question(replace(dynamic, mode="deterministic")).request.seed == 0
+    checked(models, questions=10, category="")
+    assert question(dynamic).request.seed == 0
+
+
 def test_simulated_experts_err_apart_and_are_what_they_are_made_to_be(db: None) -> None:
     endpoint = Endpoint.objects.create(name="simulated", kind="simulated")
     model = Model.objects.create(alias="sim", served_name="sim", endpoint=endpoint)

@@ -59,8 +59,10 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def clone(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A database with the demo panel and the policies, open to this process and to others."""
+def clone(chromium: Browser, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database with the demo panel and the policies, open to this process and to others. After the browser, since
+    Django keeps other connections beside a loop than without one, and closes those alone that it sees.
+    """
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop lives in this thread
         slots.OURS.empty_redis()

@@ -123,7 +123,13 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(
         benched_until=timezone.now() + timedelta(minutes=4), bench_min=5, bench_reason="it timed out"
     )
     receipt = f"/broker/selections/{selection.pk}/"
-    for path in ("/broker/", "/broker/selections/", receipt, f"{receipt}?budget=0.06&points=1"):
+    for path in (
+        "/broker/",
+        "/broker/ranking/",
+        "/broker/selections/",
+        receipt,
+        f"{receipt}?budget=0.06&points=1",
+    ):
         page = person.open(path)
         page.evaluate(OPEN_FOLDS)
         if findings := complaints(page, "body"):

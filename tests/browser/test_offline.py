@@ -14,7 +14,7 @@ from tests.browser.room import Room, fresh_parts
 from tests.browser.web import Web
 from tests.builders import opened
 
-RULES = {"human_window_s": 600, "max_rounds": 3}
+RULES = {"human_window_s": 600, "max_rounds": 3, "min_rounds": 3}
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ def test_no_panel_sits_under_a_cap_where_no_price_is_known(server: Server) -> No
     staffing.staff(session.pk)
     session.refresh_from_db()
     assert (session.state, session.failure) == ("failed", "no_panel")
-    assert "a has no known price, and the session has a money cap" in session.failure_detail
+    assert "a, b and c have no known price, and the session has a money cap" in session.failure_detail
     assert server.asked == []
 
 

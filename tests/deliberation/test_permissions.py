@@ -83,6 +83,7 @@ ROUTES = {
     "sign_in_link": Who(EVERYBODY, EVERYBODY),
     "sign_out": Who(NO_GET, PEOPLE),
     "broker": Who(PEOPLE, NO_POST),
+    "broker_ranking": Who(PEOPLE, NO_POST),
     "broker_selections": Who(KEEPERS, KEEPERS),
     "broker_selection": Who(KEEPERS, KEEPERS),
     **{f"registry_{name}": Who(PEOPLE, NO_POST) for name in REGISTRY_READ.split()},

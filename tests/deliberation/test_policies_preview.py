@@ -95,15 +95,15 @@ def test_the_curve_is_the_utility_and_goes_past_the_last_round_and_the_optimum()
 
 
 def test_a_law_that_expects_nothing_is_refused_in_the_protocols_words_and_draws_nothing() -> None:
-    given = rules(preset="custom", p_g=0.5, k=-10, beta=0, max_rounds=100)  # exp(1000) has no float
+    given = rules(preset="custom", p_g=0.5, k=-1, beta=0, max_rounds=100)
     found = preview(given)
     assert found.refusals == (stopping.may_start(given),)
     assert (found.points, found.stops, found.steps) == ((), (), ())
     assert dict(found.at_most)["Rounds"] == "1"
-    assert preview(rules(preset="custom", p_g=0.5, k=-10, beta=0, force=True)).refusals == ()
+    assert preview(rules(preset="custom", p_g=0.5, k=-1, beta=0, force=True)).refusals == ()
 
 
-@pytest.mark.parametrize("k", [1e-9, 10])
+@pytest.mark.parametrize("k", [1e-9, 1])
 @pytest.mark.parametrize("beta", [0, 1e-9, 1])
 @pytest.mark.parametrize("p_g", [0, 0.999, 1])
 def test_the_ends_of_the_ranges_can_be_drawn(k: float, beta: float, p_g: float) -> None:

@@ -176,7 +176,8 @@ class TestConflicts:
         many = [model(f"m{n}", tags=["code"], healthy=False) for n in range(9)]
         words = chosen(candidates=[*many, model("phi")], roles=roles).conflict or ""
         assert words.startswith(
-            "role critic needs 1 model with tag code; 9 of the 9 that could take it cannot sit; m0 is "
+            "role critic needs 1 model with tag code; 9 of the 9 that could take it cannot sit; "
+            "m0, m1, m2, m3, m4 and 4 more are "
         )
 
     def test_nobody_has_the_tag(self) -> None:

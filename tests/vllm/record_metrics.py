@@ -3,7 +3,7 @@
     python -m tests.vllm.record_metrics
 
 The pages, in the order in which they were taken. One server with 160 blocks of KV cache: `idle` before any request,
-`busy` and `busy_later` (about 3 s after it) while it works on 160 requests, 16 at a time, `done` after them. The same
+`busy` and `busy_later` (about 3 s after it) while it has 160 requests and works on 16, `done` after them. The same
 server started anew: `restarted` after 3 requests. A third one with 48 blocks: `preempting`, where they do not suffice.
 """
 

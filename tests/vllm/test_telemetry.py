@@ -13,7 +13,7 @@ from tests.vllm.server import MODEL, Server, Size
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
 
-CHATS, TOKENS = 96, 600
+CHATS, TOKENS = 48, 1000
 SEQS = Size().seqs
 LOOKS = 300
 
@@ -33,12 +33,14 @@ def read(endpoint: Endpoint) -> Telemetry:
 
 
 def read_until(endpoint: Endpoint, is_so: Callable[[Telemetry], bool]) -> Telemetry:
+    seen = []
     for _ in range(LOOKS):
         reading = read(endpoint)
         if is_so(reading):
             return reading
+        seen.append((reading.running, reading.waiting, reading.kv_cache_share, reading.finished))
         time.sleep(0.1)
-    raise AssertionError(f"it did not come to pass; last: {vars(reading)}")
+    raise AssertionError(f"it did not come to pass; running, waiting, cache use, finished: {seen}")
 
 
 def test_waiting_and_cache_use_rise_under_load_and_fall_after_it(vllm: Server, endpoint: Endpoint) -> None:
@@ -46,10 +48,10 @@ def test_waiting_and_cache_use_rise_under_load_and_fall_after_it(vllm: Server, e
     assert (idle.source, idle.served_name, idle.waiting, idle.kv_cache_share) == ("metrics", MODEL, 0, 0.0)
 
     with under_load(vllm, chats=CHATS, tokens=TOKENS):
-        busy = read_until(endpoint, lambda each: bool(each.waiting and each.kv_cache_share))
-    assert busy.running == SEQS
+        busy = read_until(endpoint, lambda each: each.running == SEQS and bool(each.waiting))
+        full = read_until(endpoint, lambda each: (each.kv_cache_share or 0) > (idle.kv_cache_share or 0))
     assert busy.waiting is not None and busy.waiting <= CHATS - SEQS
-    assert busy.kv_cache_share is not None and 0 < busy.kv_cache_share <= 1
+    assert full.kv_cache_share is not None and full.kv_cache_share <= 1
     assert room_at([endpoint]) == {endpoint.pk: SEQS}  # no more is sent than it works on
 
     after = read_until(endpoint, lambda each: (each.finished or 0) >= CHATS)
