@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from deliberation import charts
-from deliberation.selectors import cards, ending, evidence, glance, room, seating, tallies, telling
+from deliberation.selectors import cards, ending, evidence, glance, room, seating, steering, tallies, telling
 from deliberation.selectors.room import Moment, Room
 
 VIEWS: Mapping[str, Callable[..., Any]] = {
@@ -32,8 +32,8 @@ VIEWS: Mapping[str, Callable[..., Any]] = {
     "matrix": tallies.matrix,
     "evidence": evidence.evidence,
     "utility": evidence.utility,
-    "vetoes": telling.vetoes,
-    "guidance": telling.guidance,
+    "vetoes": steering.vetoes,
+    "guidance": steering.guidance,
     "timeline": telling.timeline,
 }
 KEYED = "proposal"  # one for each round and seat; it stands inside `proposals`

@@ -36,7 +36,7 @@ class VerdictView:
 class Ending:
     """One of `verdict` and `failure` is set once the session has ended; neither while it runs.
 
-    expected_usd: what the broker expected for all of `max_rounds` rounds, None where a price was unknown.
+    expected_usd: the most that all of `max_rounds` rounds were reckoned to cost, None where a price was unknown.
     """
 
     verdict: VerdictView | None
@@ -65,12 +65,26 @@ def verdict(room: Room, *, audience: str) -> Ending:
         tokens_out=room.usage.tokens_out,
         calls=room.usage.calls,
         cost_usd=room.usage.cost_usd,
-        expected_usd=session.selection.receipt.get("cost") if session.selection else None,
-        max_rounds=room.rules.max_rounds,
+        expected_usd=_expected_usd(room),
+        max_rounds=1 if _is_alone(room) else room.rules.max_rounds,
         wall_s=(ended - session.created_at).total_seconds() if ended else None,
         critical_path_s=critical_path_s(room),
         ended_at=ended,
     )
+
+
+def _is_alone(room: Room) -> bool:
+    selection = room.session.selection
+    return selection is not None and len(selection.receipt["chosen"]) == 1
+
+
+def _expected_usd(room: Room) -> float | None:
+    """At the most, as the broker reckoned; one model alone is asked several times in one round."""
+    selection = room.session.selection
+    if selection is None or not _is_alone(room):
+        return selection.receipt.get("cost") if selection else None
+    costs = [line["cost"] for line in selection.receipt.get("candidates", ()) if line["chosen"]]
+    return None if None in costs or not costs else float(costs[0] * room.rules.samples)
 
 
 def _failure(session: Session) -> str:
