@@ -24,7 +24,7 @@ run: $(RUNTIME) ## Start the whole site on 127.0.0.1 (PORT=8000). Ctrl-C stops e
 	@exec $(BIN)/python manage.py up --port $(PORT)
 
 test: $(TESTING) chromium ## Set up what the tests need, and run them.
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-vllm: $(TESTING) ## Run the tests against a real vLLM (installs about 3 GB once, outside of the project).
 	@UV_PIN="$(UV_PIN)" sh .ci/vllm > /dev/null

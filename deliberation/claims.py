@@ -115,19 +115,24 @@ _held = _Held()
 
 
 def renew(claims: Sequence[Claim]) -> None:
-    """Prolongs leases that are still ours. One query per kind of row."""
+    """Prolongs leases that are still ours. One query per kind of row. A row that is being written just then is left
+    to the next time: who waits while holding other rows can end in a deadlock with whoever writes them.
+    """
     for kind in {each.kind for each in claims}:
         until = f"clock_timestamp() + make_interval(secs => {settings.NSED.lease_s})"
-        _write_lease(until, kind, [each for each in claims if each.kind is kind])
+        _write_lease(until, kind, [each for each in claims if each.kind is kind], waiting="SKIP LOCKED")
 
 
-def _write_lease(until: str, kind: type[Claimable], claims: Sequence[Claim]) -> None:
-    """Sets the end of those leases that are still ours and not over. One query."""
+def _write_lease(until: str, kind: type[Claimable], claims: Sequence[Claim], *, waiting: str = "") -> None:
+    """Sets the end of those leases that are still ours and not over. One query; rows are locked in their order."""
     table, pk = kind._meta.db_table, kind._meta.pk
     with connection.cursor() as cursor:
         cursor.execute(
-            f'UPDATE "{table}" AS row SET leased_until = {until}'
-            f" FROM unnest(%s::{pk.rel_db_type(connection)}[], %s::bigint[]) AS held(pk, epoch)"
-            f' WHERE row."{pk.column}" = held.pk AND row.epoch = held.epoch AND row.leased_until IS NOT NULL',
+            f'WITH ours AS (SELECT row."{pk.column}" FROM "{table}" AS row'
+            f" JOIN unnest(%s::{pk.rel_db_type(connection)}[], %s::bigint[]) AS held(pk, epoch)"
+            f' ON row."{pk.column}" = held.pk AND row.epoch = held.epoch WHERE row.leased_until IS NOT NULL'
+            f' ORDER BY row."{pk.column}" FOR UPDATE OF row {waiting})'
+            f' UPDATE "{table}" AS row SET leased_until = {until}'
+            f' FROM ours WHERE row."{pk.column}" = ours."{pk.column}"',
             [[each.pk for each in claims], [each.epoch for each in claims]],
         )

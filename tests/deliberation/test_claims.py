@@ -1,9 +1,10 @@
 """Leases with a fencing epoch: one worker at a time, and one that wakes up late writes nothing."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -83,3 +84,22 @@ def test_an_answer_of_a_worker_that_lost_its_turn_writes_nothing(table: Table) -
     assert not turn.round.proposals.exists()
     table.propose(table.agents[0])  # and the turn itself is as good as before
     assert turn.round.proposals.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_renewal_waits_for_nobody_so_that_it_ends_in_no_deadlock() -> None:
+    """Whoever settles holds some of the rows; a renewal that waited for them while it held others could stop both."""
+    turns = Turn.objects.filter(session=builders.opened().staff().id).order_by("pk")
+    first, *others = claim(turns)
+    turns.update(leased_until=Now() + timedelta(seconds=1))
+    before = dict(turns.values_list("pk", "leased_until"))
+    settling = connection.copy()
+    with contextlib.closing(settling), settling.cursor() as theirs, connection.cursor() as ours:
+        theirs.execute("BEGIN")
+        theirs.execute("SELECT 1 FROM deliberation_turn WHERE id = %s FOR UPDATE", [first.pk])
+        ours.execute("SET lock_timeout = '2s'")  # a renewal that waits fails
+        renew([first, *others])
+        theirs.execute("ROLLBACK")
+    after = dict(turns.values_list("pk", "leased_until"))
+    assert after[first.pk] == before[first.pk]
+    assert all(after[each.pk] > before[each.pk] for each in others)
