@@ -79,7 +79,10 @@ class _Words:
         required = [
             self._required(name) for name in self.request.required if f"required {name}" in self.names
         ]
-        rest = [self._limit(name) for name in self.names]
+        limits = {
+            name: self._limit(name) for name in self.names
+        }  # min_size tells of those that nothing else told of
+        rest = [limits[name] for name in sorted(limits, key=lambda name: name != "min_size")]
         words = "; ".join(each for each in (*roles, *required, *rest) if each)
         return words if self.field.rules.able or roles or required else f"no candidate can sit: {words}"
 
@@ -158,7 +161,16 @@ class _Words:
             for index, drop in self.field.drops.items()
             if drop.limit == name and index not in self._told
         ]
+        if name == "floor_points" and len(out) > MOST_TOLD:
+            return self._below(out)
         return self._out(out) if out else ""
+
+    def _below(self, indices: Sequence[int]) -> str:
+        """Many that are too weak, without each one's distance."""
+        self._told.update(indices)
+        best = "" if self.field.best is None else f" {self._name(self.field.best)},"
+        floor = points(self.request.limits.floor_points or 0.0)
+        return f"{listed([self._name(i) for i in indices])} are more than {floor} below{best} the best affordable"
 
     def _others(self) -> str:
         out = [index for index in sorted(self.field.drops) if index not in self._told]

@@ -136,7 +136,7 @@ def _coverage(room: Room) -> str:
     struck = {seat for kind, round_, seat in room.standing if kind == "ballot" and round_ == number}
     asked = {seat for seat, each in room.seats.items() if each.kind == HUMAN and each.asked}
     people = {seat for seat in cast if room.seats[seat].kind == HUMAN} | asked
-    return f"{len(cast - struck)}/{len(set(room.agents) | people)}"
+    return f"{len(cast - struck)}/{len(set(room.reviewers_in(number)) | people)}"
 
 
 def degraded(room: Room) -> str | None:
@@ -152,7 +152,8 @@ def degraded(room: Room) -> str | None:
     names = ", ".join(
         f"agent {words.letter(seat)} ({words.why_lost(room, seat, number=number)})" for seat in sorted(lost)
     )
-    return f"{len(room.agents) - len(lost)} of {len(room.agents)} answered. Lost: {names}."
+    agents = room.agents_in(number)
+    return f"{len(agents) - len(lost)} of {len(agents)} answered. Lost: {names}."
 
 
 @dataclass(frozen=True)
@@ -231,8 +232,8 @@ def _past(outcome: RoundOutcome | None, index: int) -> str:
 def _turn_lines(room: Room, number: int, *, audience: str) -> tuple[TurnLine, ...]:
     return tuple(
         _turn_line(room, number, seat, audience=audience)
-        for seat, each in room.seats.items()
-        if each.kind == MODEL
+        for seat in room.seats
+        if seat in room.agents_in(number)
         or (number, seat, Turn.Kind.REVIEW) in room.turns
         or (number, seat) in room.ballots
     )

@@ -29,6 +29,7 @@ from deliberation.models import (
     Veto,
 )
 from deliberation.protocol.anonymity import SCRUBBED, scrub
+from deliberation.protocol.phases import phase_number
 from deliberation.protocol.round import provisional_round
 from deliberation.protocol.types import RoundOutcome, Rules, Spent, Verdict
 from deliberation.selectors.access import BLIND
@@ -125,6 +126,20 @@ class Room:
     @cached_property
     def agents(self) -> tuple[int, ...]:
         return tuple(seat for seat, each in self.seats.items() if each.kind == Participant.Kind.MODEL)
+
+    def agents_in(self, number: int) -> tuple[int, ...]:
+        """The agents that are asked in some phase of this round: one that was replaced before it is not."""
+        first = phase_number(number, "propose")
+        return tuple(seat for seat in self.agents if (self.seats[seat].left_phase or first + 1) > first)
+
+    def reviewers_in(self, number: int) -> tuple[int, ...]:
+        """The agents that are asked to review in this round."""
+        phase = phase_number(number, "review")
+        return tuple(
+            seat
+            for seat in self.agents
+            if self.seats[seat].joined_phase <= phase < (self.seats[seat].left_phase or phase + 1)
+        )
 
     @cached_property
     def simulated(self) -> bool:

@@ -110,14 +110,13 @@ def panel(room: Room, *, audience: str) -> Panel:
     selection = room.session.selection
     receipt = selection.receipt if selection else {}
     lines = _receipt_lines(selection) if selection else ()
-    reasons = {each.name: each.reason for each in lines}
     return Panel(
         seats=tuple(
             SeatLine(
                 who(room, seat, audience=audience),
                 room.seats[seat].role,
                 None if blind else room.seats[seat].family or None,
-                None if blind else reasons.get(room.seats[seat].name) or room.seats[seat].reason or None,
+                None if blind else _reason(room.seats[seat]),
                 room.seats[seat].simulated,
             )
             for seat in room.agents
@@ -132,6 +131,14 @@ def panel(room: Room, *, audience: str) -> Panel:
         simulated=room.simulated,
         waiting="No panel was seated." if room.session.ended else "The broker is choosing.",
     )
+
+
+def _reason(seat: Participant) -> str | None:
+    """Why the broker chose it; of an agent that went down, until when it sat."""
+    if seat.left_phase is None:
+        return seat.reason or None
+    number, exchange = divmod(seat.left_phase, 2)
+    return f"went down; replaced before the {'reviews' if exchange else 'proposals'} of round {number}"
 
 
 def _receipt_lines(selection: Selection) -> tuple[ReceiptLine, ...]:

@@ -176,7 +176,7 @@ def matrix(room: Room, *, audience: str) -> Matrix:
     if not number or not columns:
         return Matrix(None, False, blind, (), (), ())
     voters = [
-        seat for seat, each in room.seats.items() if each.kind == "model" or (number, seat) in room.ballots
+        seat for seat in room.seats if seat in room.reviewers_in(number) or (number, seat) in room.ballots
     ]
     return Matrix(
         number=number,

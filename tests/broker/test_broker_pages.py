@@ -103,7 +103,7 @@ def test_benched_models_come_with_their_timer_and_a_way_back(browser: Client, se
         bench_reason="it timed out",
     )
     page = text(browser, reverse("broker"))
-    assert "data-due" in page and "it timed out; one success ends it" in page
+    assert "data-due" in page and "it timed out (one success ends it)" in page
     assert reverse("registry_unbench", args=["slow"]) in page
 
 

@@ -13,7 +13,9 @@ from deliberation import orchestrator, staffing, turn_taking
 from deliberation.models import Session
 from deliberation.protocol.types import Rules
 from deliberation.replaying import replay, verify_copies, verify_session
+from deliberation.selectors import glance, seating, tallies
 from deliberation.selectors.report import report
+from deliberation.selectors.room import load
 from tests.deliberation.driving import drive, events, opened, register
 from tests.fixtures_processes import free_port
 from tests.stub_server import StubServer
@@ -157,3 +159,15 @@ def test_all_models_of_a_host_without_a_worker_are_out_of_reach(stub: StubServer
     lost[0].reason = "no_worker"
     asked = staffing.wanted(session, Rules.from_json(session.rules), instead_of=lost)
     assert asked.excluded == ("m0", "m1", "m2")
+
+
+def test_the_screens_count_with_those_who_are_there(stub: StubServer) -> None:
+    session = seated_with_a_dead_one(stub, spare=True)
+    room, gone = load(session.pk), session.participants.get(model__alias="a-dead").seat
+    assert glance.strip(room, audience="open").coverage == "3/3"
+    turns = glance.rail(room, audience="open").rounds[-1].turns
+    assert {each.who.seat for each in turns} == {1, 2, 3, 4} - {gone}
+    assert {each.who.seat for each in tallies.matrix(room, audience="open").rows} == {1, 2, 3, 4} - {gone}
+    reasons = {each.who.seat: each.reason for each in seating.panel(room, audience="open").seats}
+    assert reasons[gone] == "went down; replaced before the reviews of round 1"
+    assert "V" in (reasons[4] or "")

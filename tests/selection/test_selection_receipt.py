@@ -189,15 +189,23 @@ class TestConflicts:
     def test_too_little_money(self) -> None:
         receipt = chosen(candidates=THREE, limits={"max_cost": 0.005, "min_size": 2}, rounds=3)
         assert receipt.conflict == (
-            "all rounds together may cost $0.005, and the cheapest panel that keeps the rest costs $0.006; "
-            "the panel needs 2 models"
+            "the panel needs 2 models; "
+            "all rounds together may cost $0.005, and the cheapest panel that keeps the rest costs $0.006"
         )
         assert receipt.conflict_limits == ("max_cost", "min_size")
+
+    def test_many_below_the_floor_are_named_together(self) -> None:
+        weak = [model(f"w{n}", accuracy=0.4) for n in range(4)]
+        receipt = chosen(candidates=[model("best", accuracy=0.9), *weak], limits={"min_size": 2})
+        assert receipt.conflict == (
+            "the panel needs 2 models and 1 of 5 can sit; "
+            "w0, w1, w2 and w3 are more than 15 points below best, the best affordable"
+        )
 
     def test_one_family(self) -> None:
         twins = [model("a", family="f"), model("b", family="f")]
         receipt = chosen(candidates=twins, limits={"min_size": 2})
-        assert receipt.conflict == "at most 1 model of a family may sit; the panel needs 2 models"
+        assert receipt.conflict == "the panel needs 2 models; at most 1 model of a family may sit"
 
     def test_a_required_model_that_cannot_sit(self) -> None:
         ill = model("a", healthy=False, state_note="benched until 13:20")
@@ -207,7 +215,7 @@ class TestConflicts:
     def test_memory(self) -> None:
         big = [model(name, host="gpu-a", vram_mb=20000) for name in "ab"]
         receipt = chosen(candidates=big, hosts={"gpu-a": {"free_mb": 24000}}, limits={"min_size": 2})
-        assert receipt.conflict == "host gpu-a has 24000 MB free; the panel needs 2 models"
+        assert receipt.conflict == "the panel needs 2 models; host gpu-a has 24000 MB free"
         swapped = {"gpu-a": {"free_mb": 24000, "mode": "swapped"}}
         assert chosen(candidates=big, hosts=swapped, limits={"min_size": 2}).chosen == ("a", "b")
 
