@@ -34,7 +34,7 @@ DOWN = (
     "unauthorized",
     "payment_required",
     "key_unusable",
-    "benched",
+    "breaker_open",
     "no_worker",
 )
 

@@ -19,6 +19,7 @@ from broker.inference.base import RateLimited, Request
 from broker.inference.fan_out import Delta, Done, Failed, FanOut, Tick
 from broker.keys import KeyUnusable
 from broker.selectors.servers import room_at
+from broker.selectors.standing import left_alone
 from broker.services.calls import endpoint_spec
 from deliberation import live
 from deliberation.claims import Claim, claimed
@@ -154,6 +155,9 @@ class _Table:
     def _call(self, table: prompting.Table, turn: Turn, now: datetime) -> Call | None:
         turn.session = self.session
         held = Held(self._claims[turn.pk], turn)
+        if left_alone(turn.participant.model):
+            turns.abstain(held, "breaker_open")
+            return None
         if turn.kind == Turn.Kind.PROPOSE:
             prompt = propose.build(prompting.propose_inputs(table, turn.participant))
             read: Callable[[Call, Exchange], Answer] = _read_proposal

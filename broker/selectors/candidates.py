@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import combinations
+from statistics import fmean
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from broker.models import Host, Model, Role, Selection
 from broker.selection import types
-from broker.selection.competence import TOO_FEW_CHECKS
-from broker.selectors.competences import Known, competences, scenarios
+from broker.selection.competence import TOO_FEW_CHECKS, phi
+from broker.selectors.competences import RIGHT, Known, competences, scenarios
 from broker.selectors.prices import cost_usd, current_price
 from broker.selectors.standing import Standing, standings
 
@@ -83,7 +85,7 @@ def question(wanted: Wanted) -> Question:
         limits=_limits(wanted, candidates, least=low),
         rounds=wanted.rounds,
         hosts=_hosts(models),
-        roles=tuple(_role(name) for name in wanted.roles),
+        roles=_roles(wanted.roles),
         required=wanted.required,
         excluded=wanted.excluded,
         previous=tuple(previous.receipt["chosen"]) if previous else None,
@@ -93,7 +95,7 @@ def question(wanted: Wanted) -> Question:
         time_limit_s=wanted.time_limit_s,
         breakpoints=False,
         # Simulated experts err by lots of their own; real models err together.
-        family_phi=0.0 if simulated else types.FAMILY_PHI,
+        family_phi=0.0 if simulated else _family_phi(models, recorded),
         common_phi=0.0 if simulated else types.COMMON_PHI,
     )
     return Question(request, note)
@@ -136,6 +138,27 @@ def _vram_to_load(model: Model) -> float | None:
     return model.vram_mb if model.endpoint.healthy is False else 0.0
 
 
+def _family_phi(models: Sequence[Model], recorded: types.Scenarios | None) -> dict[str, float]:
+    """By family: how its members' errors go together where both answered, each pair shrunk to the prior."""
+    rows = recorded.answers if recorded else {}
+    right = {alias: [None if each is None else each == RIGHT for each in row] for alias, row in rows.items()}
+    families: dict[str, list[str]] = {}
+    for model in models:
+        families.setdefault(model.family, []).append(model.alias)
+    return {
+        family: fmean(
+            [
+                phi(right[one], right[other], prior=types.FAMILY_PHI)
+                for one, other in combinations(aliases, 2)
+                if one in right and other in right
+            ]
+            or [types.FAMILY_PHI]
+        )
+        for family, aliases in families.items()
+        if family
+    }
+
+
 def _least(wanted: Wanted, candidates: Sequence[types.Candidate], *, has_rows: bool) -> tuple[int, str]:
     """The smallest panel. The guard for single models needs evidence; where there is none, answers are compared."""
     low, high = wanted.size
@@ -172,24 +195,31 @@ def _hosts(models: Sequence[Model]) -> tuple[types.Host, ...]:
 
 def newest_personas(names: Iterable[str]) -> dict[str, str]:
     """What models are told that play these roles, by the role's name. One query, none without a name."""
+    return {name: role.persona for name, role in _newest(names).items()}
+
+
+def _newest(names: Iterable[str]) -> dict[str, Role]:
+    """The newest version of each role that is registered. One query, none without a name."""
     wanted = set(names)
     if not wanted:
         return {}
     rows = Role.objects.filter(name__in=wanted).order_by("name", "-version").distinct("name")
-    return dict(rows.values_list("name", "persona"))
+    return {role.name: role for role in rows}
 
 
-def _role(name: str) -> types.Role:
-    """The newest version; a role that is not registered asks for one model of any kind. One query."""
-    role = Role.objects.filter(name=name, retired=False).order_by("-version").first()
+def _roles(names: Sequence[str]) -> tuple[types.Role, ...]:
+    """Those that are retired are not asked for; one that is not registered asks for one model of any kind."""
+    known = _newest(names)
+    return tuple(
+        _role(name, known.get(name)) for name in names if name not in known or not known[name].retired
+    )
+
+
+def _role(name: str, role: Role | None) -> types.Role:
     if role is None:
         return types.Role(name, min=1)
     return types.Role(
-        name,
-        min=role.minimum,
-        max=role.maximum,
-        tags=frozenset(role.tags),
-        floor_points=role.floor_points,
+        name, min=role.minimum, max=role.maximum, tags=frozenset(role.tags), floor_points=role.floor_points
     )
 
 

@@ -101,6 +101,11 @@ def breaker_open(endpoint: Endpoint) -> bool:
     return health_of_endpoint(endpoint)[0] is False
 
 
+def left_alone(model: Model) -> bool:
+    """Whether a call would only cost time: it lost a turn, and nothing was heard of its server since. No query."""
+    return model.is_benched and breaker_open(model.endpoint)
+
+
 def health_of(model: Model) -> tuple[bool | None, str]:
     """The model's own health, its host's and its endpoint's, with the reason where it is not well. No query."""
     if model.is_benched and model.benched_until is not None:

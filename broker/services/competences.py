@@ -53,6 +53,33 @@ def record_checks(
     _count(checks, earlier)
 
 
+@transaction.atomic
+def withdraw_checks(reference: Any, *, but: Iterable[Model]) -> None:
+    """Takes back what this reference said of any other models; the counts follow, and a claim that a first check had
+    replaced holds again.
+    """
+    gone = Check.objects.filter(reference=reference).exclude(model__in=[each.pk for each in but])
+    _locked(set(gone.values_list("model", flat=True)))
+    for check in gone:
+        rows = Competence.objects.filter(
+            model=check.model_id, category__in={check.category, ""}, declared=False
+        )
+        for row in rows:
+            _uncount(row, check)
+    gone.delete()
+
+
+def _uncount(row: Competence, check: Check) -> None:
+    row.asked, row.right = row.asked - 1, max(row.right - check.right, 0.0)
+    if row.asked > 0:
+        row.save(update_fields=["asked", "right"])
+    elif row.claimed is None:
+        row.delete()
+    else:
+        row.asked, row.right, row.declared, row.claimed = 1, row.claimed, True, None
+        row.save(update_fields=["asked", "right", "declared", "claimed"])
+
+
 def _locked(models: set[int]) -> list[int]:
     """In one order, so that two who record at once wait for each other and see what the other wrote."""
     rows = Model.objects.select_for_update(no_key=True).filter(pk__in=models).order_by("pk")

@@ -22,6 +22,7 @@ STOP_REASONS = {
     "no_expected_gain": "no gain was to be expected from more than one round",
 }
 REASONS = {
+    "breaker_open": "its server is left alone until it answers a check",
     "no_worker": "no worker took the turn in time",
     "timed_out": "timed out",
     "key_unusable": "its API key cannot be used",

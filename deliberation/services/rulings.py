@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from broker.models import Check
-from broker.services.competences import Answered, record_checks
+from broker.services.competences import Answered, record_checks, withdraw_checks
 from deliberation import events
 from deliberation.models import Proposal, Session
 from deliberation.protocol.equivalence import normalise
@@ -78,6 +78,7 @@ def _learn(session: Session, *, right: str | None, source: str) -> list[dict[str
         for each in _first_answers(session)
         if (verdict := _verdict_on(each, session, right=right)) is not None
     ]
+    withdraw_checks(session.pk, but=[each.participant.model for each, _ in checked])
     record_checks(
         [
             Answered(

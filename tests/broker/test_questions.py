@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from broker.models import Call, Check, Competence, Endpoint, Model, Price, Role, Selection, Telemetry
 from broker.selection.panel import choose_panel
+from broker.selection.types import FAMILY_PHI
 from broker.selectors.candidates import RECORDED_LEAST, Wanted, newest_personas, question
 from broker.services.competences import Answered, record_checks
 from broker.services.selections import select_panel
@@ -146,6 +147,23 @@ def test_roles_take_their_newest_version_and_their_persona(models: list[Model]) 
     assert receipt.chosen == () and "critic" in (receipt.conflict or "")  # one seat, and two are asked for
     (role,) = question(replace(WANTED, roles=("poet",))).request.roles
     assert (role.min, role.tags) == (1, frozenset())
+
+
+def test_a_retired_role_is_not_asked_for(models: list[Model]) -> None:
+    Role.objects.create(name="critic", version=1, minimum=1, tags=["vision"])
+    Role.objects.create(name="critic", version=2, minimum=1, tags=["vision"], retired=True)
+    assert question(replace(WANTED, roles=("critic",))).request.roles == ()
+
+
+def test_how_errors_of_a_family_go_together_is_learned_from_questions_that_both_answered(
+    models: list[Model],
+) -> None:
+    Model.objects.filter(alias__in=["bea", "cid"]).update(family="twins")
+    assert question(WANTED).request.family_phi["twins"] == FAMILY_PHI  # nothing is known
+    for number in range(60):
+        answers = [Answered(each, bool(number % 2)) for each in models[1:3]]
+        record_checks(answers, category="", question=f"{number:064}", source=Check.Source.IMPORT)
+    assert question(WANTED).request.family_phi["twins"] > 0.75
 
 
 def test_in_dynamic_mode_the_last_panel_of_the_group_is_put_to_the_broker(models: list[Model]) -> None:

@@ -62,7 +62,7 @@ def test_a_broken_model_abstains_with_its_reason_and_the_others_conclude(
 
     assert session.state == Session.State.CONCLUDED
     lost = events(session, "turn.abstained")
-    assert {each["reason"] for each in lost} == {reason}
+    assert {each["reason"] for each in lost} - {"breaker_open"} == {reason}  # then it may be left alone
     assert len({each["seat"] for each in lost}) == 1
     assert reason in " ".join(report(session)["degraded"])
     assert "Could they have flipped the verdict?" in " ".join(report(session)["degraded"])
@@ -76,8 +76,12 @@ def test_a_server_that_is_down_is_tried_again_and_then_abstains(stub: StubServer
     session = drive(opened(panel_size=[4, 4], max_rounds=1))
 
     assert session.state == Session.State.CONCLUDED
-    assert [each["code"] for each in events(session, "attempt.failed")] == ["refused", "refused"]
-    assert {each["reason"] for each in events(session, "turn.abstained")} == {"refused"}
+    assert [each["code"] for each in events(session, "attempt.failed")] == ["refused"]
+    lost = [(each["exchange"], each["reason"]) for each in events(session, "turn.abstained")]
+    assert lost == [
+        ("propose", "refused"),
+        ("review", "breaker_open"),
+    ]  # asked no more until it answers a check
 
 
 def register_down() -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from broker.models import Check
+from broker.models import Check, Competence
 from deliberation.models import Event, Session
 from deliberation.replaying import replay, verify_copies, verify_session
 from deliberation.services import rulings, sessions
@@ -87,6 +87,20 @@ def test_a_second_ruling_takes_the_place_of_the_first_and_the_record_holds() -> 
     assert (session.ruling, session.ruled_answer) == ("right", "")
     assert Event.objects.filter(chain_id=table.id, kind="answer.ruled").count() == 2
     assert verify_session(session).ok and not list(verify_copies(session)) and not list(replay(session))
+
+
+def test_what_a_first_ruling_said_and_the_second_does_not_is_taken_back() -> None:
+    table = concluded()
+    owner = owner_of(table)
+    rulings.rule(table.id, owner, Ruling(right=False, answer="381"))
+    assert checks(table) == {1: False, 2: False, 3: True}
+    rulings.rule(table.id, owner, Ruling(right=False))
+    assert checks(table) == {1: False, 2: False}
+    seats = dict(table.session.participants.values_list("model", "seat"))
+    known = {seats[each.model_id]: each for each in Competence.objects.filter(category="", model__in=seats)}
+    assert (known[1].asked, known[1].right, known[1].declared) == (1, 0, False)
+    assert (known[3].declared, known[3].claimed) == (True, None)  # its claim holds again
+    assert known[3].right / known[3].asked == pytest.approx(known[1].claimed, abs=0.3)
 
 
 def test_nothing_is_ruled_before_the_end() -> None:

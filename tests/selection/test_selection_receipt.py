@@ -10,30 +10,7 @@ import pytest
 from broker.selection.panel import choose_panel
 from broker.selection.receipt import Receipt
 from broker.selection.types import PanelRequest
-
-
-def model(name: str, **parts: Any) -> dict[str, Any]:
-    return {"id": name, "cost": 0.001, "family": name, **parts}
-
-
-def rows(**answers: str) -> dict[str, Any]:
-    """Letters of a word for each model; the truth is R on every row."""
-    count = len(next(iter(answers.values())))
-    return {"truth": ["R"] * count, "answers": {name: list(row) for name, row in answers.items()}}
-
-
-def chosen(**request: Any) -> Receipt:
-    return choose_panel(PanelRequest.from_json({"breakpoints": False, **request}))
-
-
-def reason(receipt: Receipt, name: str) -> str:
-    return next(line.reason for line in receipt.candidates if line.id == name)
-
-
-# Three whose errors never meet: together they are right on 48 of 48 rows, alone on 32.
-TRIO = rows(a="R" * 32 + "x" * 16, b="x" * 16 + "R" * 32, c="R" * 16 + "y" * 16 + "R" * 16)
-THREE = [model("a"), model("b"), model("c")]
-FLOORLESS = {"floor_points": None}
+from tests.selection.asking import FLOORLESS, THREE, TRIO, chosen, model, reason, rows
 
 
 class TestTheGuard:
@@ -148,90 +125,6 @@ class TestUnknownPrices:
     def test_of_two_equals_the_known_price_sits(self) -> None:
         same = rows(a="RRRx", b="RRRx")
         assert chosen(candidates=[model("a", cost=None), model("b", cost=9)], scenarios=same).chosen == ("b",)
-
-
-class TestConflicts:
-    def test_the_only_one_is_benched(self) -> None:
-        receipt = chosen(
-            candidates=[
-                model("qwen-14b", tags=["code"], healthy=False, state_note="benched until 13:20"),
-                model("phi", accuracy=0.6),
-            ],
-            roles=[{"name": "critic", "min": 1, "tags": ["code"]}, {"name": "author"}],
-        )
-        words = "role critic needs 1 model with tag code; the only one, qwen-14b, is benched until 13:20"
-        assert receipt.conflict == words
-        assert "health" in receipt.conflict_limits
-        assert (receipt.status, receipt.chosen) == ("infeasible", ())
-
-    def test_all_of_several_are_out(self) -> None:
-        ill = [
-            model(name, tags=["code"], healthy=False, state_note=f"benched until 13:{name}")
-            for name in ("20", "30")
-        ]
-        roles = [{"name": "critic", "min": 1, "tags": ["code"]}, {"name": "author"}]
-        assert chosen(candidates=[*ill, model("phi")], roles=roles).conflict == (
-            "role critic needs 1 model with tag code; 20 is benched until 13:20; 30 is benched until 13:30"
-        )
-        many = [model(f"m{n}", tags=["code"], healthy=False) for n in range(9)]
-        words = chosen(candidates=[*many, model("phi")], roles=roles).conflict or ""
-        assert words.startswith(
-            "role critic needs 1 model with tag code; 9 of the 9 that could take it cannot sit; "
-            "m0, m1, m2, m3, m4 and 4 more are "
-        )
-
-    def test_nobody_has_the_tag(self) -> None:
-        receipt = chosen(
-            candidates=THREE, roles=[{"name": "critic", "min": 1, "tags": ["code"]}, {"name": "author"}]
-        )
-        assert receipt.conflict == "role critic needs 1 model with tag code; no candidate has it"
-
-    def test_too_little_money(self) -> None:
-        receipt = chosen(candidates=THREE, limits={"max_cost": 0.005, "min_size": 2}, rounds=3)
-        assert receipt.conflict == (
-            "the panel needs 2 models; "
-            "all rounds together may cost $0.005, and the cheapest panel that keeps the rest costs $0.006"
-        )
-        assert receipt.conflict_limits == ("max_cost", "min_size")
-
-    def test_many_below_the_floor_are_named_together(self) -> None:
-        weak = [model(f"w{n}", accuracy=0.4) for n in range(4)]
-        receipt = chosen(candidates=[model("best", accuracy=0.9), *weak], limits={"min_size": 2})
-        assert receipt.conflict == (
-            "the panel needs 2 models and 1 of 5 can sit; "
-            "w0, w1, w2 and w3 are more than 15 points below best, the best affordable"
-        )
-
-    def test_one_family(self) -> None:
-        twins = [model("a", family="f"), model("b", family="f")]
-        receipt = chosen(candidates=twins, limits={"min_size": 2})
-        assert receipt.conflict == "the panel needs 2 models; at most 1 model of a family may sit"
-
-    def test_a_required_model_that_cannot_sit(self) -> None:
-        ill = model("a", healthy=False, state_note="benched until 13:20")
-        receipt = chosen(candidates=[ill, model("b")], required=["a"])
-        assert receipt.conflict == "a is required and is benched until 13:20"
-
-    def test_memory(self) -> None:
-        big = [model(name, host="gpu-a", vram_mb=20000) for name in "ab"]
-        receipt = chosen(candidates=big, hosts={"gpu-a": {"free_mb": 24000}}, limits={"min_size": 2})
-        assert receipt.conflict == "the panel needs 2 models; host gpu-a has 24000 MB free"
-        swapped = {"gpu-a": {"free_mb": 24000, "mode": "swapped"}}
-        assert chosen(candidates=big, hosts=swapped, limits={"min_size": 2}).chosen == ("a", "b")
-
-    def test_nothing_is_registered(self) -> None:
-        assert "no model is registered" in (chosen(candidates=[]).conflict or "")
-
-    def test_no_limit_of_the_conflict_can_be_left_out(self) -> None:
-        """Left out one by one, each makes a panel possible."""
-        request: dict[str, Any] = {
-            "candidates": THREE,
-            "limits": {"max_cost": 0.001, "min_size": 2, "max_size": 2},
-        }
-        assert set(chosen(**request).conflict_limits) == {"max_cost", "min_size"}
-        for name in ("max_cost", "min_size"):
-            limits = {key: value for key, value in request["limits"].items() if key != name}
-            assert chosen(candidates=THREE, limits=limits).chosen
 
 
 class TestHysteresis:
