@@ -62,6 +62,20 @@ def test_the_known_answer_stands_in_the_trail_as_a_reference_alone() -> None:
     assert "391" not in bytes(told.body).decode().replace(str(session.pk), "").split('"task"')[0]
 
 
+def test_the_known_answer_stands_on_no_page_before_the_end() -> None:
+    table = builders.opened(max_rounds=1, min_rounds=1).staff()
+    Session.objects.filter(pk=table.id).update(known_answer="a-secret-answer")
+    browser = Client()
+    browser.force_login(owner_of(table))
+    assert "a-secret-answer" not in browser.get(f"/sessions/{table.id}/").content.decode()
+
+    table.all_propose()
+    table.advance()
+    table.all_review()
+    assert table.advance() == "concluded"
+    assert "a-secret-answer" in browser.get(f"/sessions/{table.id}/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("ruling", "expected"),
     [
