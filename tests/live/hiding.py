@@ -16,7 +16,7 @@ from tests.live.watching import element
 
 PUBLIC = ("utility",)  # follows from the policy and the round's number, and is full of numbers
 RANKED = re.compile(r"(wins by|leads by|won round|>leads<|proposal winner)")
-DECIMAL = re.compile(r"(?<![\w#.])(\d*\.\d+)(?![\w.])")
+DECIMAL = re.compile(r"(?<![\w#.])(\d*\.\d+)(?![\w.])(?! s\b)")  # 0.4 s is a time, whatever the tally says
 PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?%")
 
 
