@@ -16,6 +16,7 @@ import psutil
 from nsed_web import state
 
 PATIENCE_S = 60.0
+SERVERS = ("postgres", "valkey-server")
 USER = """
 import os, sys
 from nsed_web import services
@@ -89,6 +90,13 @@ class Scratch:
         while self.users:
             self.users.pop().kill()
         wait_until(lambda: not self.processes(), "the servers stop")
+
+    def check_all_has_ended(self) -> None:
+        """After the last user: the servers have stopped. Their keeper has let go of its lock by then, and may
+        need a moment more to end where another than the last user started it.
+        """
+        assert [each for each in self.processes() if each.name() in SERVERS] == []
+        wait_until(lambda: not self.processes(), "the keeper ends")
 
     def environment(self) -> dict[str, str]:
         """As for somebody who has set nothing but the directory."""

@@ -10,7 +10,7 @@ import psycopg
 import redis
 
 from nsed_web import state
-from tests.nsed_web.scratch import Scratch, wait_until
+from tests.nsed_web.scratch import SERVERS, Scratch, wait_until
 
 
 def test_they_run_from_the_first_user_to_the_last(scratch: Scratch) -> None:
@@ -24,16 +24,16 @@ def test_they_run_from_the_first_user_to_the_last(scratch: Scratch) -> None:
     assert answer(second.database, "SELECT 1") == 1
     assert ping(second.redis_url)
     second.leave()
-    assert scratch.processes() == []
+    scratch.check_all_has_ended()
 
 
 def test_first_users_at_once_share_one_pair(scratch: Scratch) -> None:
     users = [scratch.use() for _ in range(3)]
     assert len({user.addresses for user in users}) == 1
-    assert sorted(child.name() for child in scratch.keeper().children()) == ["postgres", "valkey-server"]
+    assert sorted(child.name() for child in scratch.keeper().children()) == list(SERVERS)
     for user in users:
         user.leave()
-    assert scratch.processes() == []
+    scratch.check_all_has_ended()
 
 
 def test_data_outlives_its_users(scratch: Scratch) -> None:
@@ -62,7 +62,7 @@ def test_a_killed_server_comes_back_at_the_same_address_with_what_was_committed(
     assert answer(user.database, "SELECT n FROM second") == 7
     assert ping(user.redis_url)
     user.leave()
-    assert scratch.processes() == []
+    scratch.check_all_has_ended()
 
 
 def test_a_killed_keeper_takes_its_servers_along_and_the_next_user_starts_anew(scratch: Scratch) -> None:
@@ -74,7 +74,7 @@ def test_a_killed_keeper_takes_its_servers_along_and_the_next_user_starts_anew(s
     assert answer(other.database, "SELECT n FROM third") == 7
     other.leave()
     user.leave()
-    assert scratch.processes() == []
+    scratch.check_all_has_ended()
 
 
 def test_there_are_two_roles_and_neither_is_a_superuser(scratch: Scratch) -> None:
@@ -103,7 +103,7 @@ def test_data_of_another_postgresql_is_refused_named_and_left_alone(scratch: Scr
     version.write_text("12\n")
     assert "was made by PostgreSQL 12" in scratch.use().last_words()
     assert version.read_text() == "12\n"
-    assert scratch.processes() == []
+    scratch.check_all_has_ended()
     version.write_text(ours)
 
 

@@ -70,7 +70,7 @@ def test_a_site_starts_serves_and_ends(empty_scratch: Scratch) -> None:
     assert empty_scratch.run("doctor").returncode == 0
     status, said = first.end(signal.SIGINT)
     assert (status, said.splitlines()[-1]) == (0, "Stopped.")
-    assert empty_scratch.processes() == []
+    empty_scratch.check_all_has_ended()
 
     second = Up(empty_scratch, port)
     assert "Preparing the database ..." not in second.said
@@ -79,7 +79,7 @@ def test_a_site_starts_serves_and_ends(empty_scratch: Scratch) -> None:
     status, said = second.wait()
     assert status == 1
     assert "CommandError: web ended by itself with status -9, so all is stopped" in said
-    assert empty_scratch.processes() == []
+    empty_scratch.check_all_has_ended()
 
     third = Up(empty_scratch, port)
     third.end(signal.SIGKILL)

@@ -46,7 +46,7 @@ def test_on_a_fresh_machine_a_command_prepares_the_database_and_shares_its_worke
     assert said == "First start: preparing the database ...\n"
     assert all(psutil.pid_exists(int(pid)) for pid in workers.values()), "the second command still needs them"
     assert second.communicate(timeout=60)[1] == ""
-    assert empty_scratch.processes() == []
+    empty_scratch.check_all_has_ended()
 
 
 @pytest.mark.usefixtures("worker_process")
