@@ -7,61 +7,25 @@ is a hint; a look at the trail every few seconds finds what a lost one meant.
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass
-from importlib import import_module
+from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.db import DatabaseError
-from django.http import HttpRequest
 
-from deliberation import live, parts
+from deliberation import live, parts, presence
 from deliberation.selectors import access, cards, room
+from deliberation.watchers import Refused, Standing, same_origin, standing
 
 log = logging.getLogger(__name__)
 
-SIGNED_OUT, FORBIDDEN, TOO_SLOW, RESTART = 4401, 4403, 4408, 1011  # close codes that live.js tells apart
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Who watches, and what they may see now."""
-
-    user_id: Any
-    audience: str
-    steers: bool
-    ended: bool
-
-
-class Refused(Exception):
-    """Nothing to see here, or no longer; `code` is what the socket closes with."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def standing(login: str | None, session_id: Any) -> Standing:
-    """Asked of the database at connect, every half minute, and when something may have changed it. `login`: the key
-    of the browser's login, which a sign-out or a new password ends. Raises Refused.
-    """
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(login)
-    user = get_user(request)
-    if not user.is_authenticated:
-        raise Refused(SIGNED_OUT)
-    session = access.visible_sessions(user).filter(pk=session_id).first()
-    if session is None:
-        raise Refused(FORBIDDEN)
-    may = access.access(user, session)
-    return Standing(user.pk, access.audience(user, session), may.steer, session.ended)
+TOO_SLOW, RESTART = 4408, 1011  # close codes that live.js tells apart
 
 
 def look(session_id: Any, word_s: float | None) -> int:
@@ -128,6 +92,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.head = 0
         self.written: dict[tuple[int, int], str] = {}
         self.sheet: parts.Sheet | None = None  # the newest that the page has all of
+        self.here: tuple[str, ...] = ()  # who is present, as the page was told last
+        self.here_now: tuple[str, ...] = ()
         self.wake = asyncio.Event()
         self.wake.set()
         self.clock = asyncio.get_running_loop().time
@@ -135,12 +101,17 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.look_due_at = self.clock()
         await self.channel_layer.group_add(live.session_group(self.session_id), self.channel_name)
         await self._join_open()
+        await self._arrive()
         self.sender = asyncio.create_task(self._send_forever())
         self.sender.add_done_callback(self._broke)
 
     async def _join_open(self) -> None:
         if self.standing.audience == access.OPEN:
             await self.channel_layer.group_add(live.open_group(self.session_id), self.channel_name)
+
+    async def _arrive(self) -> None:
+        tell = partial(presence.arrive, page=self.channel_name, for_s=2.5 * self.recheck_s)
+        await database_sync_to_async(tell)(self.session_id, self.standing.user_id)
 
     async def disconnect(self, code: int) -> None:
         if self.sender is None:
@@ -150,6 +121,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
             await self.sender
         await self.channel_layer.group_discard(live.session_group(self.session_id), self.channel_name)
         await self.channel_layer.group_discard(live.open_group(self.session_id), self.channel_name)
+        leave = partial(presence.leave, page=self.channel_name)
+        await database_sync_to_async(leave)(self.session_id, self.standing.user_id)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """The page has the last message. A room is acted on by forms; a browser that says more is cut off."""
@@ -187,7 +160,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
                 await self._wait()
                 await self._recheck()
                 await self._look()
-                await self._send(await self._parts() + self._texts())
+                await self._send(await self._parts() + self._texts() + self._present())
         except Refused as refusal:
             await self.close(refusal.code)
         except TimeoutError:
@@ -224,11 +197,13 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.look_due_at = (self.clock() // pause_s + 1) * pause_s
         reads = self.standing.audience == access.OPEN and not ended
         self.head = max(self.head, await shared(look, self.session_id, 3 * pause_s if reads else None))
+        self.here_now = await shared(presence.present, self.session_id)
 
     async def _recheck(self) -> None:
         if self.clock() - self.checked_at >= self.recheck_s:
             self.checked_at, self.unasked = self.clock(), 0
             await self._look_again()
+            await self._arrive()
 
     async def _look_again(self) -> None:
         """Reads anew what the viewer may see; another audience means every part again. Raises Refused."""
@@ -273,19 +248,17 @@ class RoomConsumer(AsyncWebsocketConsumer):
             if self.sheet and cards.is_being_written(self.sheet.room, place)
         )
 
+    def _present(self) -> str:
+        """Who came or went since the last look."""
+        if self.here_now == self.here:
+            return ""
+        self.here = self.here_now
+        return parts.present(self.here, self.standing.audience)
+
     async def _send(self, text: str) -> None:
         if text:
             self.had.clear()
             await self.send(text_data=text)
-
-
-def same_origin(scope: Mapping[str, Any]) -> bool:
-    """Whether a page of this very site opens the socket. A cookie knows no port: a page of another server on this host
-    would come with the person's login.
-    """
-    headers = {name: value.decode("latin1") for name, value in scope["headers"]}
-    asked_by = urlsplit(headers.get(b"origin", "")).netloc
-    return asked_by in (headers.get(b"host", ""), urlsplit(settings.NSED.public_url).netloc)
 
 
 def _number(text: str) -> int:

@@ -15,7 +15,19 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from deliberation import charts
-from deliberation.selectors import cards, ending, evidence, glance, room, seating, steering, tallies, telling
+from deliberation.selectors import (
+    cards,
+    ending,
+    evidence,
+    glance,
+    influence,
+    room,
+    seating,
+    steering,
+    tallies,
+    telling,
+)
+from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Moment, Room
 
 VIEWS: Mapping[str, Callable[..., Any]] = {
@@ -30,6 +42,7 @@ VIEWS: Mapping[str, Callable[..., Any]] = {
     "offer": cards.offer,
     "tally": tallies.tally,
     "matrix": tallies.matrix,
+    "influence": influence.influence,
     "evidence": evidence.evidence,
     "utility": evidence.utility,
     "vetoes": steering.vetoes,
@@ -40,20 +53,21 @@ KEYED = "proposal"  # one for each round and seat; it stands inside `proposals`
 APPENDED = "timeline"
 WHOLE = tuple(name for name in VIEWS if name not in (KEYED, APPENDED))
 STEERING = "actions"  # shown to those alone who may steer
-COUNTED = ("proposal", "tally", "matrix")
+NUMBERS = ("tally", "matrix", "influence")
+COUNTED = ("proposal", *NUMBERS)
 KEPT_MESSAGES = 16
 
 # The strip and the timeline change with every event.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "session.opened": WHOLE,
-    "participant.joined": ("rail", "people", "tally", "matrix"),
+    "participant.joined": ("rail", "people", *NUMBERS),
     "panel.chosen": ("rail", "panel", "proposals"),
-    "seat.replaced": ("rail", "panel", "proposals", "tally", "matrix"),
+    "seat.replaced": ("rail", "panel", "proposals", *NUMBERS),
     "seat.not_replaced": ("rail",),
-    "round.opened": ("rail", "proposals", "offer", "tally", "matrix", "utility", "guidance"),
+    "round.opened": ("rail", "proposals", "offer", *NUMBERS, "utility", "guidance"),
     "turns.taken": ("rail",),
     "attempt.failed": ("rail", "proposal"),
-    "proposal.made": ("rail", "proposal", "offer", "tally", "matrix"),
+    "proposal.made": ("rail", "proposal", "offer", *NUMBERS),
     "reviews.opened": ("rail",),
     "ballot.cast": (*COUNTED, "rail", "people"),
     "turn.abstained": ("rail", "proposal", "matrix"),
@@ -261,3 +275,9 @@ def seq_element(seq: int, *, head: int | None = None) -> SafeString:
 def written(round_number: int, seat: int, text: str) -> str:
     """A proposal as it is written: replaced by the finished card. The same for all who read along."""
     return render_to_string("deliberation/_written.html", {"key": f"{round_number}-{seat}", "text": text})
+
+
+@lru_cache(maxsize=64)
+def present(names: tuple[str, ...], audience: str) -> str:
+    """Who has the page open; to a blind person their number alone. No part of the trail, so no event changes it."""
+    return render_to_string("deliberation/_present.html", {"names": names, "hidden": audience == BLIND})

@@ -1,27 +1,18 @@
 """Proposals with what was said of them: one card for each seat and round, from before the text exists."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deliberation.models import Participant, Proposal, Review, Turn, Veto
+from deliberation.models import Participant, Proposal, Review, Turn
 from deliberation.protocol.types import RoundOutcome
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND
+from deliberation.selectors.changes import Change, change
+from deliberation.selectors.reviews import ReviewLine, StruckBy, outcome_of, reviews, seq_of, struck_by
 from deliberation.selectors.room import Place, Room
 from deliberation.selectors.words import Who, who
 
 JUDGED = ("refuted", "contested", "verified")  # the gravest first: one refutation is not outvoted on a card
-
-
-@dataclass(frozen=True)
-class StruckBy:
-    """A veto in force as the struck thing shows it. by: None where names are hidden."""
-
-    by: str | None
-    code: str
-    reason: str
-    seq: int | None
 
 
 @dataclass(frozen=True)
@@ -35,19 +26,11 @@ class ClaimLine:
 
 
 @dataclass(frozen=True)
-class ReviewLine:
-    """influence in [-1, 1], None where there is no weight or it is hidden. anchor: id of the review. ballot: key of
-    the ballot, where it can be struck now.
-    """
+class Asked:
+    """A call whose exact words can be shown. key: ROUND-SEAT-KIND."""
 
-    reviewer: Who
-    anchor: str
-    influence: float | None
-    stance: str
-    justification: str
-    claims: tuple[Mapping[str, Any], ...]
-    struck: bool
-    ballot: str | None
+    key: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +54,8 @@ class Card:
     hidden: bool
     standing: str
     struck: StruckBy | None
+    change: Change | None
+    asked: tuple[Asked, ...]
     notes: tuple[str, ...]
     seq: int | None
     votable: bool
@@ -81,7 +66,7 @@ def proposal(room: Room, key: str, *, audience: str) -> Card:
     """The card of one place, `key` = "ROUND-SEAT"."""
     number, seat = (int(part) for part in key.split("-"))
     made = room.proposals.get((number, seat))
-    outcome = None if audience == BLIND else _outcome(room, number)
+    outcome = None if audience == BLIND else outcome_of(room, number)
     veto = room.standing.get(("proposal", number, seat))
     state, missing = _state(room, (number, seat))
     return Card(
@@ -96,12 +81,14 @@ def proposal(room: Room, key: str, *, audience: str) -> Card:
         final_answer=room.hidden(made.final_answer or "", audience=audience) or None if made else None,
         reasoning=room.hidden(made.reasoning, audience=audience) if made else "",
         claims=_claims(room, made, audience=audience) if made else (),
-        reviews=_reviews(room, (number, seat), audience=audience),
+        reviews=reviews(room, (number, seat), audience=audience),
         net_support=outcome.tally.net_support.get(seat) if outcome else None,
         provisional=bool(outcome and outcome.provisional),
         hidden=audience == BLIND,
         standing=_standing(room, outcome, seat) if made else "",
         struck=struck_by(room, veto, audience=audience) if veto else None,
+        change=change(room, (number, seat), audience=audience),
+        asked=() if audience == BLIND else _asked(room, (number, seat)),
         notes=tuple(room.hidden(str(note), audience=audience) for note in made.notes) if made else (),
         seq=seq_of(room, "proposal.made", (number, seat)),
         votable=made is not None and not room.session.ended,
@@ -109,10 +96,17 @@ def proposal(room: Room, key: str, *, audience: str) -> Card:
     )
 
 
-def _outcome(room: Room, number: int) -> RoundOutcome | None:
-    """The closed outcome, or the provisional one of the open round."""
-    now = room.provisional
-    return room.outcomes.get(number) or (now if now and now.number == number else None)
+def _asked(room: Room, place: Place) -> tuple[Asked, ...]:
+    """The author's call and those of the agents that reviewed it; a person is asked by no prompt."""
+    number, seat = place
+    calls = [Asked(f"{number}-{seat}-propose", f"agent {words.letter(seat)} was asked for a proposal")]
+    voters = [each.ballot.participant for each in room.reviews.get(place, ())]
+    calls += [
+        Asked(f"{number}-{each.seat}-review", f"agent {words.letter(each.seat)} was asked for a ballot")
+        for each in voters
+        if each.kind == Participant.Kind.MODEL
+    ]
+    return tuple(calls if seat in room.agents else calls[1:])
 
 
 def _state(room: Room, place: Place) -> tuple[str, str]:
@@ -171,56 +165,6 @@ def _counted(room: Room, place: Place) -> list[Review]:
         for each in room.reviews.get(place, ())
         if ("ballot", place[0], each.ballot.participant.seat) not in room.standing
     ]
-
-
-def _reviews(room: Room, place: Place, *, audience: str) -> tuple[ReviewLine, ...]:
-    return tuple(_review(room, place, each, audience=audience) for each in room.reviews.get(place, ()))
-
-
-def _review(room: Room, place: Place, review: Review, *, audience: str) -> ReviewLine:
-    reviewer = review.ballot.participant.seat
-    blind = audience == BLIND
-    outcome = None if blind else _outcome(room, place[0])
-    struck = ("ballot", place[0], reviewer) in room.standing
-    influence = influence_of(outcome, reviewer, place[1]) if outcome else None
-    return ReviewLine(
-        reviewer=who(room, reviewer, audience=audience),
-        anchor=f"review-{place[0]}-{reviewer}-{place[1]}",
-        influence=influence,
-        stance="" if blind else review.stance.replace("_", " "),
-        justification=room.hidden(review.justification, audience=audience),
-        claims=tuple(_judged(room, each, audience=audience) for each in review.claims),
-        struck=struck,
-        ballot=None if struck or room.session.ended else f"ballot-{place[0]}-{reviewer}",
-    )
-
-
-def _judged(room: Room, claim: Mapping[str, Any], *, audience: str) -> Mapping[str, Any]:
-    return {**claim, **{key: room.hidden(claim[key] or "", audience=audience) for key in ("quote", "reason")}}
-
-
-def influence_of(outcome: RoundOutcome, voter: int, seat: int) -> float | None:
-    """q of one ballot for one proposal, struck ballots included."""
-    tally = outcome.tally
-    return {**tally.struck, **tally.influence}.get(voter, {}).get(seat)
-
-
-def struck_by(room: Room, veto: Veto, *, audience: str) -> StruckBy:
-    name = None if audience == BLIND else (veto.user.get_full_name() or veto.user.get_username())
-    place = (veto.round.number, veto.target.seat)
-    return StruckBy(
-        by=name,
-        code=veto.get_code_display(),
-        reason=room.unnamed(veto.reason, audience=audience),
-        seq=seq_of(room, f"{veto.kind}.vetoed", place),
-    )
-
-
-def seq_of(room: Room, kind: str, place: Place) -> int | None:
-    """The number of the newest event of this kind about a place."""
-    return next(
-        (each.seq for each in reversed(room.moments) if each.kind == kind and each.place == place), None
-    )
 
 
 @dataclass(frozen=True)

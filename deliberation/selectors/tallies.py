@@ -7,8 +7,9 @@ from deliberation.models import Turn
 from deliberation.protocol.types import RoundOutcome
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND
-from deliberation.selectors.cards import influence_of, seats_of
+from deliberation.selectors.cards import seats_of
 from deliberation.selectors.glance import conviction_of
+from deliberation.selectors.reviews import influence_of
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 
@@ -139,12 +140,14 @@ def _cast(room: Room) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """kind: number | own | abstained | pending | cast | unknown. tone: class of the diverging scale."""
+    """kind: number | own | abstained | pending | cast | unknown. tone: class of the diverging scale. key: of its page,
+    where it has one: ROUND-REVIEWER-PROPOSAL.
+    """
 
     kind: str
     q: float | None
     tone: str
-    href: str
+    key: str
     title: str
     vetoed: bool
 
@@ -209,10 +212,8 @@ def _cell(room: Room, outcome: RoundOutcome, voter: int, seat: int) -> Cell:
     struck = voter in outcome.tally.struck or seat in outcome.tally.vetoed
     if q is None:
         return Cell("unknown", None, "unknown", "", "this ballot gives it no weight", struck)
-    reviewed = any(each.ballot.participant.seat == voter for each in room.reviews.get((number, seat), ()))
     title = f"{words.letter(voter)} on {words.letter(seat)}: {formats.signed(q)}"
-    href = f"#review-{number}-{voter}-{seat}" if reviewed else ""
-    return Cell("number", q, formats.tone(q), href, title, struck)
+    return Cell("number", q, formats.tone(q), f"{number}-{voter}-{seat}", title, struck)
 
 
 def _without_ballot(room: Room, number: int, voter: int) -> Cell:

@@ -5,19 +5,25 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from broker.receipt_page import receipt_page
-from deliberation import forms, parts
+from deliberation import forms, parts, presence
 from deliberation.models import Session, Veto
-from deliberation.selectors import access, cards, editing
+from deliberation.selectors import access, cards, editing, exchanges, influence
 from deliberation.services.people import GUIDANCE_CHARS, REASON_CHARS
 
 NO_RECEIPT = (
     "The broker's receipt names the models: it is shown once there is one, and after your first ballot."
 )
+NOT_YET = "The exact words and numbers are shown after your first ballot."
+NOTHING_THERE = "There is nothing at this place of the room. Nothing was changed."
+LOOKS = {"cell": influence.cell, "exchange": exchanges.exchange}
+DEPTHS = {"summary": "Summary", "debate": "Debate", "raw": "Raw"}
 
 
 def visible(request: HttpRequest, session_id: UUID) -> Session:
@@ -28,13 +34,31 @@ def visible(request: HttpRequest, session_id: UUID) -> Session:
 @vary_on_headers("HX-Request")
 @require_safe
 def room(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """?strike=KIND-ROUND-SEAT shows the veto's form, ?ballot=ROUND a fresh ballot with what is typed kept."""
+    """?strike=KIND-ROUND-SEAT shows the veto's form, ?ballot=ROUND a fresh ballot with what is typed kept,
+    ?cell=ROUND-REVIEWER-PROPOSAL one number of the matrix, ?exchange=ROUND-SEAT-KIND the exact words of a call.
+    """
     session = visible(request, session_id)
+    name = next((each for each in LOOKS if each in request.GET), None)
+    if name:
+        return look(request, session, name)
     if request.htmx and "strike" in request.GET:  # type: ignore[attr-defined]
         return veto_form(request, session, key=request.GET["strike"])
     if request.htmx and "ballot" in request.GET:  # type: ignore[attr-defined]
         return ballot_form(request, session, typed=_carried(request, session))
     return page(request, session, strike=request.GET.get("strike"), typed=_carried(request, session))
+
+
+def look(request: HttpRequest, session: Session, name: str) -> HttpResponse:
+    """One thing looked at closely: alone for htmx, else at the top of the room."""
+    sheet, audience = parts.fresh(session.pk), access.audience(request.user, session)
+    view = LOOKS[name](sheet.room, request.GET[name], audience=audience)
+    if view is not None:
+        html = render_to_string(f"deliberation/_{name}.html", {"view": view})
+        return HttpResponse(html) if request.htmx else page(request, session, look=html)  # type: ignore[attr-defined]
+    status, words = (403, NOT_YET) if audience == access.BLIND else (404, NOTHING_THERE)
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(format_html("<p>{}</p>", words), status=status)
+    return page(request, session, status=status, refusal=words)
 
 
 def _carried(request: HttpRequest, session: Session) -> dict[int, str]:
@@ -63,11 +87,14 @@ def page(  # noqa: PLR0913  each is one thing that was typed, said or asked for
         "session": sheet.room.session,
         "seq": parts.seq_element(sheet.seq),
         "parts": sheet.page(audience),
+        "present": parts.present(presence.present(session.pk), audience),
         "audience": audience,
         "may": may,
         "seat": cards.person_seat(sheet.room, request.user),
         "heading": editing.heading(sheet.room),
         "rules": sheet.room.rules,
+        "depth": request.GET["depth"] if request.GET.get("depth") in DEPTHS else "debate",
+        "depths": DEPTHS.items(),
         **ballot_context(request, session, typed=typed),
         **veto_context(request, session, key=strike or ""),
         **guidance_context(sheet),

@@ -116,6 +116,30 @@
     }
   });
 
+  // A word's note stands beside it, on a press or when the pointer rests on it.
+  let shownBy, resting;
+  const note = (word) => document.getElementById(word.getAttribute("popovertarget"));
+  const place = (word) => {
+    const [box, own] = [word.getBoundingClientRect(), note(word).getBoundingClientRect()];
+    const below = box.bottom + 6 + own.height < innerHeight;
+    note(word).style.left = `${Math.max(8, Math.min(box.left, innerWidth - own.width - 8))}px`;
+    note(word).style.top = `${below ? box.bottom + 6 : Math.max(8, box.top - own.height - 6)}px`;
+  };
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.(".term-note") && event.newState === "open" && shownBy?.isConnected) place(shownBy);
+  }, true);
+  document.addEventListener("click", (event) => (shownBy = event.target.closest?.(".term") || shownBy), true);
+  document.addEventListener("pointerover", (event) => {
+    const word = event.target.closest?.(".term");
+    clearTimeout(resting);
+    if (!word || event.pointerType !== "mouse" || note(word).matches(":popover-open")) return;
+    resting = setTimeout(() => {
+      shownBy = word;
+      if (word.isConnected) note(word).showPopover();
+    }, 350);
+    word.addEventListener("pointerleave", () => (clearTimeout(resting), note(word)?.hidePopover()), { once: true });
+  });
+
   // A form sends once: a second press while the first is on its way does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async as hop
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from deliberation import consumers, events, parts
+from deliberation import consumers, events, parts, watchers
 from deliberation.models import Participant
 from deliberation.services import people, sessions
 from tests import builders
@@ -127,9 +127,9 @@ async def test_a_nudge_that_was_lost_is_made_good_by_a_look(
 
 async def test_strangers_and_the_signed_out_are_refused() -> None:
     at = await hop(walking.scene)()
-    assert await refusal(at.table.id, None) == consumers.SIGNED_OUT
-    assert await refusal(at.table.id, at.stranger) == consumers.FORBIDDEN
-    assert await refusal(uuid4(), at.owner) == consumers.FORBIDDEN
+    assert await refusal(at.table.id, None) == watchers.SIGNED_OUT
+    assert await refusal(at.table.id, at.stranger) == watchers.FORBIDDEN
+    assert await refusal(uuid4(), at.owner) == watchers.FORBIDDEN
 
 
 async def test_a_page_of_another_site_gets_no_socket() -> None:
@@ -146,9 +146,9 @@ def gets_a_new_password(user: User) -> None:
 
 
 LOSSES: dict[Callable[[User], object], int] = {
-    lambda user: Participant.objects.get(user=user).delete(): consumers.FORBIDDEN,
-    lambda user: User.objects.filter(pk=user.pk).update(is_active=False): consumers.SIGNED_OUT,
-    gets_a_new_password: consumers.SIGNED_OUT,
+    lambda user: Participant.objects.get(user=user).delete(): watchers.FORBIDDEN,
+    lambda user: User.objects.filter(pk=user.pk).update(is_active=False): watchers.SIGNED_OUT,
+    gets_a_new_password: watchers.SIGNED_OUT,
 }
 
 
@@ -165,7 +165,7 @@ async def test_the_socket_closes_when_its_right_is_gone(
         assert await closed_with(page.left()) == code
     page = await watch(at.owner, at.table.id)
     await hop(page.client.logout)()
-    assert await closed_with(page.left()) == consumers.SIGNED_OUT
+    assert await closed_with(page.left()) == watchers.SIGNED_OUT
 
 
 async def test_nothing_of_what_happens_after_a_right_is_gone_is_sent(
