@@ -19,15 +19,15 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from broker.selection import prefilter, solver  # noqa: E402  the project is not installed
+from benchmarks import peer_scores  # noqa: E402  the project is not installed
+from broker.selection import prefilter, solver  # noqa: E402
 from broker.selection.panel import Case, choose_panel  # noqa: E402
 from broker.selection.receipt import Receipt, Team  # noqa: E402
 from broker.selection.search import Pool, fill  # noqa: E402
 from broker.selection.types import PanelRequest  # noqa: E402
 
-VOTES = (
-    Path(os.environ.get("NSED_REPLAY_DIR", PROJECT.parent / "shared" / "replay")) / "mmlu_pro_votes.json.gz"
-)
+RECORDS = Path(os.environ.get("NSED_REPLAY_DIR", PROJECT.parent / "shared" / "replay"))
+VOTES, PEER_SCORES = RECORDS / "mmlu_pro_votes.json.gz", RECORDS / "dylan_mmlu_peer_scores.json.gz"
 BUDGETS = (3.0, 6.0, 10.0, 16.0, 24.0)
 # Made-up units for a round, by the size of the model: 12 of the 29, at most four may sit.
 PRICES = {
@@ -55,7 +55,11 @@ def main() -> None:
 
 
 def rows() -> Iterator[Row]:
-    yield from replay_rows()
+    absent = [each for each in (VOTES, PEER_SCORES) if not each.exists()]
+    yield from (row(each.name, asked="present", seen=f"{each} is absent", held=False, n=0) for each in absent)
+    if not absent:
+        yield from replay_rows()
+        yield from own_rule_rows()
     yield from speed_rows()
 
 
@@ -105,9 +109,6 @@ class Votes:
 
 
 def replay_rows() -> Iterator[Row]:
-    if not VOTES.exists():
-        yield row("votes on MMLU-Pro", asked="present", seen=f"{VOTES} is absent", held=False, n=0)
-        return
     record = json.loads(gzip.decompress(VOTES.read_bytes()))
     votes = Votes(record["truth"], record["models"])
     questions = votes.whole_rows()
@@ -151,6 +152,17 @@ def replayed(name: str, request: PanelRequest, judged: Votes) -> Row:
 
 def _team(team: Team | None) -> tuple[str, ...]:
     return () if team is None else team.chosen
+
+
+# How panels do that are ranked by their own ballots: public peer scores of 4 and of 7 agents.
+
+
+def own_rule_rows() -> Iterator[Row]:
+    for each in peer_scores.compared(PEER_SCORES):
+        seen = {"ranked by ballots": each.by_ballots, "ranked by votes": each.by_votes}
+        held = each.by_ballots["own rule"] >= each.by_votes["own rule"] - MOST_LOST
+        name = f"panel ranked by its own ballots on unseen questions, {each.agents} agents"
+        yield row(name, asked="V by the own rule >= ranked by votes - .005", seen=seen, held=held, n=each.n)
 
 
 # How fast they are solved: roles, families, three budgets, 300 questions.
@@ -254,30 +266,28 @@ def proof_row(count: int, receipt: Receipt, *, limit_s: float) -> Row:
 
 
 def prefilter_row(count: int) -> Row:
-    """What leaving candidates out costs in V, where the whole can still be solved."""
+    """What leaving candidates out costs in V, where the full model can still be solved: all that can sit, those that
+    the prefilter keeps, and a prefilter of half of them.
+    """
     case = Case.of(synthetic(count))
     rules, board = case.field.rules, case.seen.used
-    everyone = sorted(rules.able)
-    few = prefilter.kept_of(rules, board, case.seen.accuracy, most=max(4, len(everyone) // 2))
-    whole, part = (
-        solver.best_team(
-            rules, kept, board=board, effort=solver.Effort(60.0), hint=searched_hint(rules, kept, board)
-        )
-        for kept in (everyone, few)
-    )
-    seen = {
-        "whole": _v(whole, board),
-        "half_kept": _v(part, board),
-        "status": whole.status,
-        "able": len(everyone),
+    everyone = tuple(sorted(rules.able))
+    kept = prefilter.kept_of(rules, board, case.seen.accuracy)
+    half = prefilter.kept_of(rules, board, case.seen.accuracy, most=max(4, len(everyone) // 2))
+    solved = {
+        name: _optimum(rules, who, board)
+        for name, who in (("full", everyone), ("kept", kept), ("half", half))
     }
-    return row(f"V of all and of half kept, {count} candidates", asked="reported", seen=seen, held=True, n=1)
+    seen = {name: _v(each, board) for name, each in solved.items()}
+    seen |= {"status": solved["full"].status, "able": len(everyone), "kept_n": len(kept), "half_n": len(half)}
+    return row(f"V of the full model, {count} candidates", asked="reported", seen=seen, held=True, n=1)
 
 
-def searched_hint(rules: Any, kept: Any, board: Any) -> tuple[int, ...] | None:
+def _optimum(rules: Any, kept: Any, board: Any) -> solver.Solved:
     pool = Pool(rules, board)
     fill(pool, kept)
-    return next(iter(pool.best(1)), None)
+    hint = next(iter(pool.best(1)), None)
+    return solver.best_team(rules, kept, board=board, effort=solver.Effort(60.0), hint=hint)
 
 
 def _v(solved: solver.Solved, board: Any) -> float | None:

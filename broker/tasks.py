@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from broker.models import Endpoint
-from broker.services import checking, readings
+from broker.services import checking, listing, readings
 
 
 @shared_task
@@ -16,6 +16,12 @@ def read_fleet() -> None:
 def check_fleet() -> None:
     """Beat, every few seconds, queue `steps`: asks servers whose check is due for one token."""
     checking.check_fleet()
+
+
+@shared_task
+def check_lists() -> None:
+    """Beat, every minute or so, queue `steps`: asks servers whether they still have their models."""
+    listing.check_lists()
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from broker.views import endpoints, hosts, models, record, roles
+from broker.views import endpoints, hosts, models, record, roles, smoke
 
 MODEL, ENDPOINT, HOST, ROLE = (
     "models/<slug:alias>/",
@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern] = [
     path(MODEL, models.model, name="registry_model"),
     path(f"{MODEL}change/", models.change_model, name="registry_change_model"),
     path(f"{MODEL}move/", models.move, name="registry_move"),
+    path(f"{MODEL}smoke/", smoke.start, name="registry_smoke"),
+    path(f"{MODEL}smoke/steps/", smoke.steps, name="registry_smoke_steps"),
     path(f"{MODEL}bench/", models.bench, name="registry_bench"),
     path(f"{MODEL}unbench/", models.unbench, name="registry_unbench"),
     path(f"{MODEL}price/", models.add_price, name="registry_add_price"),

@@ -11,6 +11,7 @@ from broker.models import (
     Change,
     Check,
     Competence,
+    PeerScore,
     Reservation,
     Selection,
     SmokeTest,
@@ -48,6 +49,14 @@ class SmokeTestAdmin(Shown):
     list_display = ("model", "by", "started_at", "ended_at")
     list_select_related = ("model", "by")
     search_fields = ("model__alias",)
+    ordering = ("-pk",)
+
+
+@admin.register(PeerScore)
+class PeerScoreAdmin(Shown):
+    list_display = ("voter", "author", "weight", "reference")
+    list_select_related = ("voter", "author")
+    search_fields = ("voter__alias", "author__alias")
     ordering = ("-pk",)
 
 

@@ -175,8 +175,12 @@ class EndpointSpec:
     max_response_bytes: int = 2_000_000
     allowed_networks: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
-    requests_per_minute: int | None = None  # this process's share; None: no limit
+    requests_per_minute: int | None = None  # of all processes together; None: no limit
     tokens_per_minute: int | None = None
+    rates_at: str = field(
+        default="", repr=False
+    )  # the Redis where processes count them together; "": nowhere
+    callers: int = 1  # processes that share the rates where they cannot count together
 
 
 @dataclass(frozen=True)

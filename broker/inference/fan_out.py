@@ -220,7 +220,7 @@ async def call(
         except InferenceError as error:
             error.queued_ms = queued_ms
             raise
-        count(sent, reply)
+        await count(sent, reply)
         return replace(reply, queued_ms=queued_ms)
 
 

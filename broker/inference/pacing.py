@@ -3,7 +3,8 @@
 Counted over the last minute, and not by a bucket that refills: a full bucket lets twice the limit through in the
 minute that begins with its burst, and servers that count by the minute refuse that.
 
-The limits are those of one process: endpoints that several worker processes call are told to each with its share.
+They hold over all processes of the site, which share a window in Redis (shared_window.py). While Redis is away each
+process keeps its own share, in a window of its own: a call never fails or hangs for want of Redis.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 
 from broker.inference.base import EndpointSpec, Reply, Request
 from broker.inference.loop import PerLoop
+from broker.inference.shared_window import Entry, client
 from broker.inference.sizes import likely_tokens
 
 WINDOW_S = 60.0
@@ -22,10 +24,14 @@ LOOK_S = 1.0  # a reply that was shorter than expected makes room before its min
 
 @dataclass
 class Sent:
-    """One request that went out. tokens: what it was expected to take, and what it took once that is known."""
+    """One request that went out. tokens: what it was expected to take, and what it took once that is known.
+
+    entry: its place in the window of all processes, None where that was not asked.
+    """
 
     at_s: float
     tokens: int
+    entry: Entry | None = None
 
 
 @dataclass
@@ -45,8 +51,8 @@ class Pace:
         gone = max(self._over_requests(), self._over_tokens(tokens))
         return self.sent[gone - 1].at_s + WINDOW_S - now_s if gone else 0.0
 
-    def send(self, now_s: float, *, tokens: int) -> Sent:
-        self.sent.append(Sent(now_s, tokens))
+    def send(self, now_s: float, *, tokens: int, entry: Entry | None = None) -> Sent:
+        self.sent.append(Sent(now_s, tokens, entry))
         return self.sent[-1]
 
     def _over_requests(self) -> int:
@@ -81,19 +87,45 @@ async def keep_pace(request: Request) -> Sent | None:
         return None
     barrier, loop = barrier_of(endpoint), asyncio.get_running_loop()
     async with barrier.lock:
-        while wait_s := barrier.pace.wait_s(loop.time(), tokens=tokens):
+        entry = await _among_all(endpoint, tokens=tokens)
+        while entry is None and (wait_s := barrier.pace.wait_s(loop.time(), tokens=tokens)):
             await asyncio.sleep(min(wait_s, LOOK_S))
-        return barrier.pace.send(loop.time(), tokens=tokens)
+        return barrier.pace.send(loop.time(), tokens=tokens, entry=entry)
+
+
+async def _among_all(endpoint: EndpointSpec, *, tokens: int) -> Entry | None:
+    """Waits for the window that all processes share. None where there is none or it cannot be asked."""
+    if not endpoint.rates_at:
+        return None
+    entry, shared = Entry(endpoint, tokens), client(endpoint.rates_at)
+    try:
+        while wait_s := await shared.promise(entry, window_s=WINDOW_S):
+            await asyncio.sleep(min(wait_s, LOOK_S))
+    except asyncio.CancelledError:
+        shared.take_back(entry)
+        raise
+    return None if wait_s is None else entry
 
 
 def barrier_of(endpoint: EndpointSpec) -> Barrier:
-    """The endpoint's, with its limits as they are now; what went out before a change still counts."""
+    """The endpoint's, with this process's share of its limits as they are now; what went out before a change still
+    counts.
+    """
     barrier = barriers.get().setdefault((endpoint.name, endpoint.base_url), Barrier())
-    barrier.pace.requests, barrier.pace.tokens = endpoint.requests_per_minute, endpoint.tokens_per_minute
+    barrier.pace.requests = share(endpoint.requests_per_minute, callers=endpoint.callers)
+    barrier.pace.tokens = share(endpoint.tokens_per_minute, callers=endpoint.callers)
     return barrier
 
 
-def count(sent: Sent | None, reply: Reply) -> None:
+def share(per_minute: int | None, *, callers: int) -> int | None:
+    """What one of the processes that call an endpoint may take of its rate by itself; at least one."""
+    return None if per_minute is None else max(per_minute // max(callers, 1), 1)
+
+
+async def count(sent: Sent | None, reply: Reply) -> None:
     """What the reply really took; where the server did not say, the expectation stands."""
-    if sent is not None and reply.tokens_in is not None and reply.tokens_out is not None:
-        sent.tokens = reply.tokens_in + reply.tokens_out
+    if sent is None or reply.tokens_in is None or reply.tokens_out is None:
+        return
+    sent.tokens = reply.tokens_in + reply.tokens_out
+    if sent.entry is not None:
+        await client(sent.entry.endpoint.rates_at).put_right(sent.entry, tokens=sent.tokens)

@@ -61,6 +61,15 @@ def _no_page(error: BaseException) -> Page:
     return Page(None, None)
 
 
+def lists(endpoints: Sequence[EndpointSpec], *, timeout_s: float) -> list[tuple[str, ...] | None]:
+    """The names at their /models, all asked for at once; None where a server did not tell."""
+    return _all([_names(each, timeout_s=timeout_s) for each in endpoints], bug=_no_names)
+
+
+def _no_names(error: BaseException) -> None:
+    crashed(error)
+
+
 def checks(probes: Sequence[Probe], *, timeout_s: float) -> list[Checked]:
     """Checks them all at once; none takes longer than timeout_s."""
     asked = [check(each, timeout_s=timeout_s) for each in probes]
@@ -97,6 +106,13 @@ async def _page(response: aiohttp.ClientResponse, *, limit: int) -> Page:
     text = await body.whole(limit=limit)
     whole = response.status == 200 and not body.cut and len(text) <= limit
     return Page(from_bytes(text) if whole else None, response.status)
+
+
+async def _names(endpoint: EndpointSpec, *, timeout_s: float) -> tuple[str, ...] | None:
+    try:
+        return await list_models(endpoint, timeout_s=timeout_s)
+    except InferenceError:
+        return None
 
 
 async def check(probe: Probe, *, timeout_s: float) -> Checked:

@@ -18,7 +18,7 @@ from broker.gpu_host.supervising import Charge, Report, Supervisor
 from broker.keys import KeyUnusable
 from broker.models import Host, Server
 from broker.selectors import servers
-from broker.services import checking, hosts, readings
+from broker.services import checking, hosts, listing, readings
 from broker.services.hosts import HostReport
 from nsed_web import programs, state
 from nsed_web.processes import Child, Program, start
@@ -29,6 +29,10 @@ WATCH_S = 0.2
 READ_S = 5.0  # how often the registry is read, and the host reports although nothing changed
 LOG_BYTES = 20_000_000  # a server's log is put aside at a start once it is longer
 WORKER = "worker"
+ASLEEP = (
+    "Another model of this host is in memory. To load this one: "
+    "manage.py gpu_host {row.host.name} --server {row.endpoint.name}"
+)
 # Ours, and none of a model server's business.
 OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY")
 
@@ -64,11 +68,15 @@ class Process:
 
 @dataclass(frozen=True)
 class Plan:
-    """launcher: the program of a model server, `vllm serve`. drain_s: how long calls in hand may take to end."""
+    """launcher: the program of a model server, `vllm serve`. drain_s: how long calls in hand may take to end.
+
+    server: which one to start, by its endpoint, on a host that has one model in memory at a time.
+    """
 
     host: str
     launcher: Sequence[str]
     drain_s: float
+    server: str = ""
 
 
 class Hosting:
@@ -81,6 +89,7 @@ class Hosting:
         self._say = say
         self._servers, self._worker = Supervisor(), Supervisor()
         self._rows: dict[str, Server] = {}
+        self._asleep: list[Server] = []
         self._charges: dict[str, Charge] = {}
         self._told: dict[str, Report] = {}
         self._next_read = self._next_report = float("-inf")
@@ -101,15 +110,20 @@ class Hosting:
         """What the servers say of themselves, and their health: those on loopback can be asked from here alone. In a
         thread of its own: it waits for them, and gives back its connection, on which our name would hang.
         """
+        lists_due = float("-inf")
         while not self.hurry.is_set():
             try:
                 readings.read_fleet(self._plan.host)
                 checking.check_fleet(self._plan.host)
+                if time.monotonic() >= lists_due:
+                    lists_due = time.monotonic() + settings.NSED.health_check_s
+                    listing.check_lists(self._plan.host)
             except (OperationalError, InterfaceError) as error:
                 log.warning("no readings, the database is away: %s", type(error).__name__)
             finally:
                 connection.close()
-            self._news.wait(settings.NSED.telemetry_s)
+            if self._news.wait(settings.NSED.telemetry_s):
+                lists_due = float("-inf")
             self._news.clear()
 
     def _look(self) -> None:
@@ -127,7 +141,10 @@ class Hosting:
         if not hosts.take_name(self._plan.host):
             self._is_ours = False
             raise TakenOver
-        self._rows = {each.endpoint.name: each for each in servers.servers_of(self._plan.host)}
+        rows = servers.servers_of(self._plan.host)
+        wanted = servers.loaded(rows, chosen=self._plan.server)
+        self._rows = {each.endpoint.name: each for each in wanted}
+        self._asleep = [each for each in rows if each not in wanted]
         charges = {name: self._charge(name, row) for name, row in self._rows.items()}
         self._charges = {name: charge for name, charge in charges.items() if charge is not None}
         self._servers.want(self._charges)
@@ -168,6 +185,8 @@ class Hosting:
             return
         for name, report in reports.items():
             hosts.report_server(self._rows[name], report)
+        for row in self._asleep:
+            hosts.report_server(row, Report("stopped", row.restarts, ASLEEP.format(row=row)))
         groups = [running.group for running in self._servers.running()]
         hosts.report_host(self._plan.host, HostReport(state, memory.read(groups), self._detail(reports)))
 
@@ -180,6 +199,7 @@ class Hosting:
     def _detail(self, reports: Mapping[str, Report]) -> str:
         up = sum(each.state == "up" for each in reports.values())
         told = f"{up} of {len(self._rows)} servers up" if self._rows else "no servers to run"
+        told += f", {len(self._asleep)} not loaded" if self._asleep else ""
         worker = self._worker.reports().get(WORKER)
         return f"{told}; worker {worker.detail}" if worker and worker.state == "failed" else told
 

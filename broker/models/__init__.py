@@ -5,7 +5,7 @@ Nothing here knows of sessions: a Call, a Budget and a Selection carry the calle
 
 from broker.models.cost import Budget, Call, Price, Reservation
 from broker.models.fleet import Endpoint, Host, Server, Telemetry
-from broker.models.knowledge import Check, Competence, Selection
+from broker.models.knowledge import Check, Competence, PeerScore, Selection
 from broker.models.registry import Change, Model, Role, SmokeTest
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Endpoint",
     "Host",
     "Model",
+    "PeerScore",
     "Price",
     "Reservation",
     "Role",

@@ -41,6 +41,30 @@ class Check(models.Model):
         return f"{self.model_id}: {'right' if self.right else 'wrong'}"
 
 
+class PeerScore(models.Model):
+    """What one model's ballot gave to another's answer, where both answers were checked. It says nothing of how good
+    either is: it tells how a panel of them would have decided.
+    """
+
+    voter = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="scores_given")
+    author = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="scores_received")
+    question = models.CharField(max_length=64, help_text="SHA-256 of the question")
+    reference = models.UUIDField(help_text="the session it comes from")
+    weight = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference", "question", "voter", "author"], name="one_score_an_answer"
+            ),
+            models.CheckConstraint(condition=~Q(voter=F("author")), name="nobody_scores_themselves"),
+            models.CheckConstraint(condition=Q(weight__gte=-100, weight__lte=100), name="score_in_credits"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.voter_id} of {self.author_id}: {self.weight:+g}"
+
+
 class Competence(models.Model):
     """How often a model was right in a category, by outside checks. `declared` is a claim, not a measurement: the first
     check takes its place, and what was claimed is kept as the belief to begin with.

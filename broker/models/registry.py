@@ -78,7 +78,7 @@ class Role(models.Model):
 
 
 class Change(models.Model):
-    """Who changed what in the registry, and when. Written with the change, never altered."""
+    """Who changed what in the registry, and when. Written with the change, never altered but for `told_at`."""
 
     at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(
@@ -94,9 +94,14 @@ class Change(models.Model):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     note = models.CharField(max_length=300, blank=True)
+    ids = models.JSONField(default=dict, help_text="numbers of the rows it is about: {model: 3, endpoint: 1}")
+    told_at = models.DateTimeField(null=True, help_text="when the audit trail took it up; null: not yet")
 
     class Meta:
-        indexes = [models.Index(fields=["kind", "subject", "-at"], name="change_of_subject")]
+        indexes = [
+            models.Index(fields=["kind", "subject", "-at"], name="change_of_subject"),
+            models.Index(fields=["id"], name="change_untold", condition=Q(told_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject} {self.action}"

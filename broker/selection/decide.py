@@ -85,8 +85,8 @@ def decide(request: PanelRequest, field: Field, seen: Evidence, *, effort: Effor
     solved, kept = _solved(pool, kept, effort=effort)
     if solved.members is None:
         return Choice(None, solved, kept)
-    choice = _final(pool, seen.every, solved=solved, kept=kept)
-    return _steady(choice, request, field, seen.every)
+    choice = _final(pool, seen.judged, solved=solved, kept=kept)
+    return _steady(choice, request, field, seen.judged)
 
 
 def additive(field: Field, seen: Evidence, *, effort: Effort) -> Choice:
@@ -135,7 +135,9 @@ def _with_search(pool: Pool, kept: Panel, *, effort: Effort) -> Solved:
 
 
 def _final(pool: Pool, every: Board, *, solved: Solved, kept: Panel) -> Choice:
-    """Finalists and singles on every recorded row; a team only where its gain over the best single is certain."""
+    """Finalists and singles on every recorded row, by their own ballots where there are some; a team only where its
+    gain over the best single is certain.
+    """
     final = Pool(pool.rules, every)
     singles = [(each,) for each in sorted(pool.rules.able)]
     for panel in (*pool.best(FINALISTS), *singles):

@@ -14,8 +14,9 @@ from broker.selection.conflict import conflict_of
 from broker.selection.decide import Choice, Comparison, Panel, additive, best_single, decide, fixed, worth
 from broker.selection.eligibility import Field, field_of, in_order
 from broker.selection.limits import decimal, scaled
-from broker.selection.reasons import Reasons, decision
-from broker.selection.receipt import Breakpoints, Gain, Line, Point, Receipt, Rows, Team
+from broker.selection.own_votes import OwnVotes
+from broker.selection.reasons import Reasons, decision, own_ballots
+from broker.selection.receipt import Breakpoints, Gain, Judged, Line, OwnCount, Point, Receipt, Rows, Team
 from broker.selection.scenarios import Evidence, evidence
 from broker.selection.solver import INFEASIBLE, OPTIMAL, Effort
 from broker.selection.types import NEEDED, Candidate, PanelRequest
@@ -79,6 +80,17 @@ class Case:
         unseen = None if self.seen.unseen is None else self.seen.unseen.share(members)
         return Team(self.names(members), self.seen.used.share(members), unseen, self.total(members, _cost))
 
+    def own_count(self, panels: Sequence[Panel]) -> OwnCount | None:
+        own = self.seen.judged.own
+        if own is None or self.request.value == "additive":
+            return None
+        teams = tuple(self._judged(each, own) for each in panels)
+        return OwnCount(own.own, rows=len(own.rows), of=self.seen.every.rows, teams=teams)
+
+    def _judged(self, members: Panel, own: OwnVotes) -> Judged:
+        value, plurality = self.seen.judged.share(members), self.seen.every.share(members)
+        return Judged(self.names(members), own.decided(members).bit_count(), value or 0.0, plurality or 0.0)
+
 
 def choose_panel(request: PanelRequest) -> Receipt:
     """The best panel, with its receipt. Budget breakpoints are worked out only where the request asks for them."""
@@ -118,6 +130,8 @@ def _receipt(case: Case, choice: Choice) -> Receipt:
     rules = case.field.rules
     roles = rules.seating(chosen, full=True) or rules.seating(chosen, full=False) or {}
     is_sum = case.request.value == "additive"
+    runner_up = next((each for each in choice.ranked if each != choice.chosen), None)
+    own_count = case.own_count([each for each in (choice.chosen, runner_up) if each is not None])
     return Receipt(
         chosen=case.names(chosen),
         roles={case.field.candidates[index].id: role for index, role in sorted(roles.items())},
@@ -138,13 +152,14 @@ def _receipt(case: Case, choice: Choice) -> Receipt:
         kept=len(choice.kept),
         of=len(case.field.candidates),
         rows=Rows(case.seen.used.rows, case.seen.unseen.rows if case.seen.unseen else 0, case.source()),
-        words=_words(case, choice),
+        words=_words(case, choice, own_count),
         candidates=_lines(case, choice, roles=roles),
         guard=_gain(case, choice.guard),
         previous=_gain(case, choice.over),
-        runner_up=case.team(next((each for each in choice.ranked if each != choice.chosen), None)),
+        runner_up=case.team(runner_up),
         best_single=None if is_sum else _best_single(case),
         additive=None if is_sum or choice.chosen is None else _additive(case),
+        own_count=own_count,
         seed=case.request.seed,
     )
 
@@ -161,9 +176,14 @@ def _figures(case: Case, choice: Choice) -> tuple[float | None, float | None]:
     return objective, solved.bound / scale
 
 
-def _words(case: Case, choice: Choice) -> str:
+def _words(case: Case, choice: Choice, own_count: OwnCount | None) -> str:
     if choice.chosen is None:
         return "No panel is possible."
+    words = _decision(case, choice)
+    return words if own_count is None else f"{words} {own_ballots(own_count)}"
+
+
+def _decision(case: Case, choice: Choice) -> str:
     if case.request.mode in NEEDED:
         return {"pinned": "As pinned.", "replay": "As recorded."}[case.request.mode]
     if case.request.value == "additive":
@@ -260,7 +280,9 @@ def _breakpoints(case: Case, chosen: Panel) -> Breakpoints | None:
 
 def _point(case: Case, chosen: Panel) -> Point | None:
     cost = _exact_cost(case, chosen)
-    return None if cost is None else Point(float(cost), case.names(chosen), case.value(chosen))
+    is_by_ballots = case.own_count([]) is not None
+    value = case.seen.judged.share(chosen) if is_by_ballots else case.value(chosen)
+    return None if cost is None else Point(float(cost), case.names(chosen), value)
 
 
 def _exact_cost(case: Case, chosen: Panel) -> Fraction | None:

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from broker.selection.decide import Choice, Panel
 from broker.selection.eligibility import Field
+from broker.selection.receipt import OwnCount
 from broker.selection.scenarios import Evidence
-from broker.selection.words import amount, money, points, share
+from broker.selection.words import amount, listed, money, points, share
 
 
 class Reasons:
     """Sentences about the candidates beside one chosen panel."""
 
     def __init__(self, choice: Choice, field: Field, seen: Evidence) -> None:
-        self.choice, self.field, self.board = choice, field, seen.every
+        self.choice, self.field, self.board = choice, field, seen.judged
         self.rules = field.rules
         self.chosen: Panel = choice.chosen or ()
 
@@ -98,6 +99,8 @@ class Reasons:
             return f"{gain}; the previous panel is kept"
         if self.choice.guard is not None and not self.choice.guard.is_certain:
             return f"{gain}, a gain over {self._name(self.chosen[0])} alone that is not certain"
+        if self.board.own is not None:
+            return f"{gain} by the ballots of its members, but not by the votes that were searched"
         return f"{gain} on all rows, but not on the {self._rows_used()} that were searched"
 
     def _rows_used(self) -> str:
@@ -142,6 +145,18 @@ def decision(choice: Choice, field: Field) -> str:
             f"A panel of {len(chosen)}: it {gain}, at least {points(100 * guard.lower)} with 90 % certainty."
         )
     return f"{single} sits alone: the best team of {len(guard.first)} {gain}, {_certainty(guard.lower)}."
+
+
+def own_ballots(count: OwnCount) -> str:
+    """One sentence: on how many rows the ballots of a panel decided, and V by both ways."""
+    team = next((each for each in count.teams if each.rows), None)
+    if team is None:
+        return "No row has ballots of all members of a panel, so votes are counted on every row."
+    names, rule = listed(team.chosen), count.own_rule.rule
+    return (
+        f"On {team.rows} of {count.of} rows the ballots of {names} decide, by the rule {rule}:"
+        f" V is {share(team.value)}, by votes alone {share(team.plurality)}."
+    )
 
 
 def _certainty(lower: float) -> str:

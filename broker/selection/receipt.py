@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from broker.selection.own_rule import OwnRule
+
 
 @dataclass(frozen=True)
 class Line:
@@ -55,7 +57,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class Point:
-    """From this much money on, this panel."""
+    """From this much money on, this panel. value: V, by own ballots where there are some."""
 
     max_cost: float
     chosen: tuple[str, ...]
@@ -81,11 +83,35 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A panel on all recorded rows: on `rows` of them its members' own ballots decide, on the others their votes do.
+    value: V so counted; plurality: V by votes alone.
+    """
+
+    chosen: tuple[str, ...]
+    rows: int
+    value: float
+    plurality: float
+
+
+@dataclass(frozen=True)
+class OwnCount:
+    """How panels were ranked where there are ballots. rows: with ballots, of `of` rows in all. teams: the chosen panel
+    first, then the runner-up.
+    """
+
+    own_rule: OwnRule
+    rows: int
+    of: int
+    teams: tuple[Judged, ...]
+
+
+@dataclass(frozen=True)
 class Receipt:
     """chosen is empty where no panel is possible; conflict then says why. value: V (team) or the sum (additive).
 
     objective, bound, gap and status are the solver's, about its own panel `solved` over the `kept` of `of` candidates
-    on the rows used. Sums with an unknown part are None.
+    on the rows used. Sums with an unknown part are None. own_count: None where no ballots are recorded.
     """
 
     chosen: tuple[str, ...]
@@ -112,6 +138,7 @@ class Receipt:
     runner_up: Team | None = None
     best_single: Team | None = None
     additive: Team | None = None
+    own_count: OwnCount | None = None
     breakpoints: Breakpoints | None = None
     conflict: str | None = None
     conflict_limits: tuple[str, ...] = ()
@@ -119,4 +146,7 @@ class Receipt:
     time_s: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        record = asdict(self)
+        if self.own_count is None:
+            del record["own_count"]
+        return record

@@ -6,10 +6,11 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 from broker.selection.competence import TOO_FEW_CHECKS, Beta, Draw, Posterior, thompson_draw
+from broker.selection.own_votes import OwnVotes
 from broker.selection.recorded import Answer, Scenarios, is_right
 from broker.selection.teams import Board
 from broker.selection.types import FAMILY_PHI, Candidate, PanelRequest
@@ -26,11 +27,13 @@ NORMAL = NormalDist()
 class Evidence:
     """Boards over all candidates of the request, in the order of their ids.
 
-    used: the rows the solver sees; unseen: the others. accuracy: as given, else
-    the share right on the recorded rows, else None; asked: what it rests on. explored: draws for cold models.
+    every: all rows, by votes; judged: the same, where own ballots decide the rows that they can; used: the rows the
+    solver sees; unseen: the others. accuracy: as given, else the share right on the recorded rows, else None; asked:
+    what it rests on. explored: draws for cold models.
     """
 
     every: Board
+    judged: Board
     used: Board
     unseen: Board | None
     accuracy: tuple[float | None, ...]
@@ -48,12 +51,26 @@ def evidence(request: PanelRequest, candidates: Sequence[Candidate]) -> Evidence
     known = [_known(each, drawer.recorded(each), drawer.truth) for each in candidates]
     return Evidence(
         every=every,
+        judged=_judged(every, request, candidates),
         used=every.part(used) if unseen else every,
         unseen=every.part(unseen) if unseen else None,
         accuracy=tuple(accuracy for accuracy, _ in known),
         asked=tuple(asked for _, asked in known),
         explored=drawer.explored,
     )
+
+
+def _judged(every: Board, request: PanelRequest, candidates: Sequence[Candidate]) -> Board:
+    if request.scenarios is None or not request.scenarios.ballots:
+        return every
+    own = OwnVotes.of(
+        request.scenarios,
+        request.own_rule,
+        names=[each.id for each in candidates],
+        families=tuple(each.family for each in candidates),
+        right=every.right,
+    )
+    return replace(every, own=own)
 
 
 def _split(rows: int, *, seed: int) -> tuple[list[int], list[int]]:

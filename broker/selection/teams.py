@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from broker.selection.own_votes import OwnVotes
+
 LEVELS = 200  # V counts in steps of half a point
 
 
@@ -25,20 +27,24 @@ def least_right(step: int, rows: int) -> int:
 class Board:
     """Who votes for what: bit q of right[i] says that candidate i is right on row q; wrong[i] maps the number of a
     wrong answer (counted per row, the most common first) to the rows where i gives it; asked[i]: rows where its answer
-    is a record and not a draw.
+    is a record and not a draw. own: ballots that on some rows decide in the place of the votes.
     """
 
     rows: int
     right: tuple[int, ...]
     wrong: tuple[Mapping[int, int], ...]
     asked: tuple[int, ...]
-    _known: dict[tuple[int, ...], int] = field(default_factory=dict, compare=False, repr=False)
+    own: OwnVotes | None = None
+    _known: dict[tuple[int, ...], int] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def rows_right(self, members: Iterable[int]) -> int:
-        """Bits of the rows where the right answer has strictly more votes than every wrong one."""
+        """Bits of the rows where the right answer has strictly more votes than every wrong one, or where own ballots
+        decide, wins by them.
+        """
         key = tuple(sorted(members))
         if key not in self._known:
-            self._known[key] = self._count(key)
+            found = self._count(key)
+            self._known[key] = found if self.own is None else self.own.over(found, key)
         return self._known[key]
 
     def count(self, members: Iterable[int]) -> int:
@@ -51,7 +57,7 @@ class Board:
         return level(self.count(members), self.rows)
 
     def part(self, rows: Sequence[int]) -> Board:
-        """The same votes on some of the rows, renumbered."""
+        """The same votes on some of the rows, renumbered, without own ballots."""
         return Board(
             len(rows),
             tuple(_picked(bits, rows) for bits in self.right),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from broker.selection.own_rule import OwnRule as OwnRule
 from broker.selection.reading import Fields, RequestError, distinct, is_number, mapping, number
 from broker.selection.recorded import Answer as Answer
 from broker.selection.recorded import Scenarios as Scenarios
@@ -189,6 +190,7 @@ class PanelRequest:
 
     candidates: tuple[Candidate, ...]
     scenarios: Scenarios | None = None
+    own_rule: OwnRule = OwnRule()
     limits: Limits = field(default_factory=Limits)
     rounds: int = 1
     hosts: tuple[Host, ...] = ()
@@ -206,8 +208,9 @@ class PanelRequest:
     common_phi: float = COMMON_PHI
 
     KNOWN = (
-        "candidates", "scenarios", "limits", "rounds", "hosts", "roles", "required", "excluded", "previous",
-        "previous_age_s", "mode", "value", "seed", "time_limit_s", "breakpoints", "family_phi", "common_phi",
+        "candidates", "scenarios", "own_rule", "limits", "rounds", "hosts", "roles", "required", "excluded",
+        "previous", "previous_age_s", "mode", "value", "seed", "time_limit_s", "breakpoints", "family_phi",
+        "common_phi",
     )  # fmt: skip
 
     @classmethod
@@ -220,6 +223,7 @@ class PanelRequest:
         request = cls(
             candidates=of.items("candidates", read=Candidate.read),
             scenarios=Scenarios.read(of.record.get("scenarios")),
+            own_rule=OwnRule.read(of.record.get("own_rule")),
             limits=Limits.read(of.record.get("limits"), additive=kind == "additive"),
             rounds=of.whole("rounds", least=1) or 1,
             hosts=of.named("hosts", read=Host.read),

@@ -12,8 +12,9 @@ from django.utils import timezone
 from broker.models import Host, Model, Role, Selection
 from broker.selection import types
 from broker.selection.competence import TOO_FEW_CHECKS, phi
-from broker.selectors.competences import RIGHT, Known, competences, scenarios
+from broker.selectors.competences import Known, competences
 from broker.selectors.prices import cost_usd, current_price
+from broker.selectors.recorded import RIGHT, recorded_questions
 from broker.selectors.standing import Standing, standings
 
 RECORDED_LEAST = 30  # recorded questions below which panels are judged on drawn ones
@@ -26,6 +27,7 @@ class Wanted:
     """What a session asks for. tokens_*: of one model in one round; max_phase_s: a phase's share of the time.
 
     group: selections of one group follow each other; a panel that did well stays. required and excluded: aliases.
+    own_rule: how the session counts ballots; None: the broker counts votes.
     """
 
     category: str
@@ -44,6 +46,7 @@ class Wanted:
     group: str = ""
     required: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    own_rule: types.OwnRule | None = None
     time_limit_s: float = 5.0
 
 
@@ -66,7 +69,7 @@ def seatable_models() -> "QuerySet[Model]":
 
 
 def question(wanted: Wanted) -> Question:
-    """What choose_panel() is asked. Nine queries at most, whatever the number of models."""
+    """What choose_panel() is asked. Ten queries at most, whatever the number of models."""
     models = list(seatable_models())
     known = competences(models, category=wanted.category)
     stand = standings(models)
@@ -74,7 +77,8 @@ def question(wanted: Wanted) -> Question:
         _candidate(model, wanted, known=known[model.alias], standing=stand[model.alias]) for model in models
     )
     simulated = all(model.endpoint.simulated for model in models)
-    recorded = None if simulated else scenarios(wanted.category, models)
+    by_ballots = wanted.own_rule is not None
+    recorded = None if simulated else recorded_questions(wanted.category, models, with_ballots=by_ballots)
     if recorded is not None and len(recorded.truth) < RECORDED_LEAST:
         recorded = None
     low, note = _least(wanted, candidates, has_rows=recorded is not None)
@@ -82,6 +86,7 @@ def question(wanted: Wanted) -> Question:
     request = types.PanelRequest(
         candidates=candidates,
         scenarios=recorded,
+        own_rule=wanted.own_rule or types.OwnRule(),
         limits=_limits(wanted, candidates, least=low),
         rounds=wanted.rounds,
         hosts=_hosts(models),

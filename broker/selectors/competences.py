@@ -1,19 +1,14 @@
 """How good models are known to be, by outside checks: posterior means with intervals, and recorded questions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, QuerySet
-
-from broker.models import Check, Competence, Model
+from broker.models import Competence, Model
 from broker.selection.competence import Beta, Posterior, family_prior, posterior
-from broker.selection.types import Answer, Scenarios
 
 CLAIM_WEIGHT = 4.0  # a claim counts as so many checks
 CLAIM_LEAST = 0.01  # and is never taken for certain
-SCENARIOS_MOST = 5000
-RIGHT = "right"
 
 
 @dataclass(frozen=True)
@@ -122,44 +117,3 @@ class _Table:
         if row is None:
             return None
         return row.right / row.asked if row.declared else row.claimed
-
-
-# Recorded questions.
-
-
-def scenarios(category: str, models: Sequence[Model]) -> Scenarios | None:
-    """The newest 5,000 questions that at least two of the models were checked on; None where there are none.
-
-    The right answer is called "right"; a wrong one has a number, the same for the same answer, or is False where only
-    that it is wrong is known. Two queries.
-    """
-    checks = Check.objects.filter(model__in=models)
-    checks = checks.filter(category=category) if category else checks
-    by_question: dict[str, dict[int, tuple[bool, str]]] = {each: {} for each in sorted(_shared(checks))}
-    newest = checks.filter(question__in=by_question).order_by("model", "question", "-created_at", "-pk")
-    rows = newest.distinct("model", "question").values_list("question", "model_id", "right", "answer")
-    for question, model_id, right, answer in rows:
-        by_question[question][model_id] = (right, answer)
-    if not by_question:
-        return None
-    columns = [_letters(answers) for answers in by_question.values()]
-    answers = {model.alias: tuple(column.get(model.pk) for column in columns) for model in models}
-    asked = {alias: row for alias, row in answers.items() if any(each is not None for each in row)}
-    return Scenarios(truth=(RIGHT,) * len(columns), answers=asked)
-
-
-def _shared(checks: "QuerySet[Check]") -> list[str]:
-    grouped = (
-        checks.order_by().values("question").annotate(by=Count("model", distinct=True), at=Max("created_at"))
-    )
-    newest = grouped.filter(by__gte=2).order_by("-at", "question")[:SCENARIOS_MOST]
-    return list(newest.values_list("question", flat=True))
-
-
-def _letters(answers: dict[int, tuple[bool, str]]) -> dict[int, Answer]:
-    """By model: RIGHT, the number of its wrong answer, or False."""
-    wrong = sorted({answer for right, answer in answers.values() if not right and answer})
-    return {
-        model_id: RIGHT if right else str(wrong.index(answer) + 1) if answer else False
-        for model_id, (right, answer) in answers.items()
-    }

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from broker.models import Endpoint, Host, Model, Telemetry
+from broker.selectors.servers import is_asleep
 from broker.selectors.standing import (
     Reading,
     ago,
@@ -56,6 +57,10 @@ class EndpointCard:
     retry_in_s: float | None
     readings: Sequence[ReadingCard]
 
+    @property
+    def is_asleep(self) -> bool:
+        return is_asleep(self.endpoint)
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -87,7 +92,7 @@ def fleet() -> Fleet:
     now = timezone.now()
     endpoints = list(
         Endpoint.objects.filter(enabled=True)
-        .select_related("host")
+        .select_related("host", "server")
         .prefetch_related("models")
         .order_by("name")
     )

@@ -13,6 +13,7 @@ from broker import keys
 from broker.models import Call, Change, Endpoint, Host, Model, Price, Role, SmokeTest, Telemetry
 from broker.selectors.competences import Known, competences
 from broker.selectors.prices import current_price
+from broker.selectors.servers import is_asleep
 from broker.selectors.standing import Reading, health_of_endpoint, newest_readings, reading
 
 HISTORY = 50  # lines of it on a page
@@ -57,7 +58,12 @@ class Line:
 
 def models(wanted: Wanted) -> list[Line]:
     """The models that are asked for, by alias. Three queries."""
-    found = _wanted(wanted).select_related("endpoint__host").prefetch_related("prices").order_by("alias")
+    found = (
+        _wanted(wanted)
+        .select_related("endpoint__host", "endpoint__server")
+        .prefetch_related("prices")
+        .order_by("alias")
+    )
     known = competences(found, category="")
     return [line(each, known[each.alias]) for each in found]
 
@@ -97,6 +103,8 @@ def health(endpoint: Endpoint) -> Health:
     healthy, note = health_of_endpoint(endpoint)
     if healthy is None:
         return Health("unknown", "wait", note)
+    if is_asleep(endpoint):
+        return Health("not loaded", "dashed", note)
     return (
         Health("healthy", "good") if healthy else Health("unhealthy", "loss", note.removeprefix("unhealthy "))
     )
@@ -147,7 +155,7 @@ class Served:
 
 def endpoints() -> list[Served]:
     """All endpoints with how they are. One query."""
-    found = Endpoint.objects.select_related("host").annotate(many=Count("models")).order_by("name")
+    found = Endpoint.objects.select_related("host", "server").annotate(many=Count("models")).order_by("name")
     return [Served(each, health(each), each.many) for each in found]
 
 

@@ -1,11 +1,12 @@
 """The model servers that a host is to run, as the registry has them, and how many calls they have room for."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from broker import keys
@@ -22,10 +23,39 @@ def host_names() -> list[str]:
     return list(Host.objects.order_by("name").values_list("name", flat=True))
 
 
+def swaps(host: Host | None) -> bool:
+    """Whether one of its models is in memory at a time."""
+    return host is not None and host.mode == Host.Mode.SWAPPED
+
+
+def asleep() -> Q:
+    """Endpoints whose server is not loaded: its host has another model in memory, and said so."""
+    return Q(
+        server__host__mode=Host.Mode.SWAPPED,
+        server__state=Server.State.STOPPED,
+        server__reported_at__isnull=False,
+    )
+
+
+def is_asleep(endpoint: Endpoint) -> bool:
+    """Like asleep(), of a loaded row with its host. A query where it is at such a host and came without its server."""
+    if not swaps(endpoint.host):
+        return False
+    server: Server | None = getattr(endpoint, "server", None)
+    return server is not None and server.state == Server.State.STOPPED and server.reported_at is not None
+
+
 def servers_of(host_name: str) -> list[Server]:
     """Those at enabled endpoints, with what a start needs. Two queries."""
     rows = Server.objects.filter(host__name=host_name, endpoint__enabled=True)
-    return list(rows.select_related("endpoint").prefetch_related("endpoint__models").order_by("port"))
+    return list(rows.select_related("endpoint", "host").prefetch_related("endpoint__models").order_by("port"))
+
+
+def loaded(rows: Sequence[Server], *, chosen: str) -> list[Server]:
+    """Which of a host's servers are to run: all, or where it swaps the chosen endpoint's; unchosen, its first."""
+    if not any(swaps(row.host) for row in rows):
+        return list(rows)
+    return [row for row in rows if row.endpoint.name == chosen] if chosen else list(rows[:1])
 
 
 def serving(server: Server) -> Serving:

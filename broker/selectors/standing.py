@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from broker.models import Endpoint, Host, Model, Telemetry
 from broker.selectors.own_calls import slow_ms
+from broker.selectors.servers import is_asleep, swaps
 
 CALLS_A_ROUND = 2  # propose, then review
 OWN_CALLS_S = 3600.0
@@ -67,8 +69,10 @@ class Standing:
 
 
 def standings(models: Iterable[Model]) -> dict[str, Standing]:
-    """By alias. The models come with select_related("endpoint__host"). Two queries."""
+    """By alias. The models come with select_related("endpoint__host"). Two queries, three with a host that swaps."""
     models = list(models)
+    swapping = [each for each in models if swaps(each.endpoint.host)]
+    prefetch_related_objects(swapping, "endpoint__server")
     newest = newest_readings({model.endpoint_id for model in models})
     own = slow_ms([model.pk for model in models], window_s=OWN_CALLS_S)
     now = timezone.now()
@@ -134,6 +138,8 @@ def health_of_endpoint(endpoint: Endpoint) -> tuple[bool | None, str]:
     """What was learnt long ago is no longer known; of a breaker: where nobody has looked although its time is over."""
     if endpoint.simulated:
         return True, ""
+    if is_asleep(endpoint):
+        return False, f"not loaded on {endpoint.host}"
     if endpoint.healthy is None or endpoint.checked_at is None:
         return None, "not checked yet"
     known_for = timedelta(seconds=HEALTH_HOLDS * settings.NSED.health_check_s)

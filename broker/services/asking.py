@@ -9,7 +9,6 @@ from broker.services.changes import Refused
 from broker.services.reach import is_in_reach
 
 PROBE = "broker.tasks.probe"
-SMOKE_TEST = "nsed_web.tasks.smoke_test"
 
 
 def queue_beside(endpoint: Endpoint) -> str:

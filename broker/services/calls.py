@@ -15,25 +15,27 @@ from broker.services import budgets
 
 
 def endpoint_spec(endpoint: Endpoint) -> EndpointSpec:
-    """The values that a call needs, with the key. Raises KeyUnusable."""
+    """The values that a call needs, with the key. Raises KeyUnusable.
+
+    Rates are counted by all processes together. Calls at once are shared out among them, but for those of a host: its
+    turns are counted over all processes before they are taken.
+    """
+    callers = 1 if endpoint.host_id else max(settings.NSED.call_workers, 1)
     return EndpointSpec(
         name=endpoint.name,
         kind=endpoint.kind,
         base_url=endpoint.base_url,
         api_key=keys.key_for(endpoint),
-        max_concurrency=endpoint.max_concurrency,
+        max_concurrency=max(endpoint.max_concurrency // callers, 1),
         structured_output=endpoint.structured_output,
         max_response_bytes=settings.NSED.reply_max_bytes,
         allowed_networks=settings.NSED.endpoint_networks,
         allowed_hosts=settings.NSED.endpoint_hosts,
-        requests_per_minute=_share(endpoint.requests_per_minute),
-        tokens_per_minute=_share(endpoint.tokens_per_minute),
+        requests_per_minute=endpoint.requests_per_minute,
+        tokens_per_minute=endpoint.tokens_per_minute,
+        rates_at=settings.REDIS_URL,
+        callers=callers,
     )
-
-
-def _share(per_minute: int | None) -> int | None:
-    """What one of the processes that call it may take of an endpoint's rate; at least one."""
-    return None if per_minute is None else max(per_minute // max(settings.NSED.call_workers, 1), 1)
 
 
 @dataclass(frozen=True)

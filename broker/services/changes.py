@@ -1,10 +1,12 @@
 """The registry's record: who changed what, when, and what stood there before. Written with the change itself."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model as Row
+from django.db.models.functions import Now
 
 from broker.models import Change, Competence, Endpoint, Host, Model, Price, Role, Server
 
@@ -71,6 +73,13 @@ def subject(row: Row) -> str:
     return str(row.name)  # type: ignore[attr-defined]
 
 
+def numbers(row: Row) -> dict[str, int]:
+    """Which rows a change of this one is about, by number: a price's model, a model's endpoint, an endpoint's host."""
+    related = {name: getattr(row, f"{name}_id", None) for name in ("model", "endpoint", "host")}
+    found = {**related, KINDS[type(row)]: row.pk}
+    return {name: number for name, number in found.items() if number is not None}
+
+
 def record(
     row: Row, action: str, *, act: Act, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> Change:
@@ -82,11 +91,42 @@ def record(
         by=act.by,
         kind=KINDS[type(row)],
         subject=subject(row),
+        ids=numbers(row),
         action=action,
         before=before,
         after=after,
         note=act.note,
     )
+
+
+def any_untold() -> bool:
+    """Whether the audit trail has some to take up. One indexed query."""
+    return Change.objects.filter(told_at=None).exists()
+
+
+def take_untold(most: int) -> list[Change]:
+    """The oldest of them, locked for this transaction; those that somebody else has locked are left out."""
+    untold = Change.objects.select_for_update(skip_locked=True).filter(told_at=None)
+    return list(untold.order_by("pk")[:most])
+
+
+def mark_told(changes: Sequence[Change]) -> None:
+    """They were taken up: in the same transaction, so that none is told twice."""
+    Change.objects.filter(pk__in=[each.pk for each in changes], told_at=None).update(told_at=Now())
+
+
+def text_of(change: Change) -> bytes:
+    """All that the history says of it, names and notes too, as JSON. A key was never among it."""
+    said = {
+        "at": change.at.isoformat(),
+        "kind": change.kind,
+        "subject": change.subject,
+        "action": change.action,
+        "before": change.before,
+        "after": change.after,
+        "note": change.note,
+    }
+    return json.dumps(said, sort_keys=True, ensure_ascii=False).encode()
 
 
 def _value(value: Any) -> Any:

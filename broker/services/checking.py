@@ -14,6 +14,7 @@ from broker.inference.base import EndpointSpec, InferenceError
 from broker.inference.reading import Checked, Probe
 from broker.keys import KeyUnusable
 from broker.models import Endpoint, Model
+from broker.selectors.servers import asleep
 from broker.services.calls import endpoint_spec
 from broker.services.health import MODELS_OWN, endpoint_answered, endpoint_failed, model_failed
 from broker.services.reach import in_reach, is_in_reach
@@ -52,7 +53,7 @@ def check_fleet(here: str | None = None) -> int:
     lease_s = settings.NSED.health_timeout_s + SPARE_S
     near = Q(host__name=here) if here else in_reach(settings.NSED.worker_host)
     served = Endpoint.objects.filter(DUE, near, kind=Endpoint.Kind.OPENAI_COMPATIBLE, enabled=True)
-    taken = take(served, check_at=Now() + timedelta(seconds=lease_s))
+    taken = take(served.exclude(asleep()), check_at=Now() + timedelta(seconds=lease_s))
     asked = _prepared(taken) if taken else []
     if asked:
         connection.close()  # a thread gives its connection back before it waits

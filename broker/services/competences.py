@@ -1,4 +1,6 @@
-"""What outside checks teach: which answers were right, and with them how good each model is in a category."""
+"""What outside checks teach: which answers were right, and with them how good each model is in a category; and how
+models that were checked weighed each other's answers.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from broker.models import Check, Competence, Model
+from broker.models import Check, Competence, Model, PeerScore
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,15 @@ class Answered:
     model: Model
     right: bool
     answer: str = ""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one model's ballot gave to the answer of another, in [-100, 100]."""
+
+    voter: Model
+    author: Model
+    weight: float
 
 
 @transaction.atomic
@@ -53,11 +64,28 @@ def record_checks(
     _count(checks, earlier)
 
 
+def record_scores(scores: Iterable[Scored], *, question: str, reference: Any) -> None:
+    """What models gave to each other's answers, in the place of what was recorded of the same. One statement."""
+    rows = [
+        PeerScore(
+            voter=each.voter, author=each.author, weight=each.weight, question=question, reference=reference
+        )
+        for each in scores
+    ]
+    PeerScore.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["reference", "question", "voter", "author"],
+        update_fields=["weight"],
+    )
+
+
 @transaction.atomic
 def withdraw_checks(reference: Any, *, but: Iterable[Model]) -> None:
     """Takes back what this reference said of any other models; the counts follow, and a claim that a first check had
-    replaced holds again.
+    replaced holds again. The scores of this reference go with them, all of them.
     """
+    PeerScore.objects.filter(reference=reference).delete()
     gone = Check.objects.filter(reference=reference).exclude(model__in=[each.pk for each in but])
     _locked(set(gone.values_list("model", flat=True)))
     for check in gone:

@@ -13,6 +13,7 @@ it is a Call row already, and what writes here, which is rare, looks for one. Nu
 bench_*; all times are the database's.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,6 +49,7 @@ IN_TROUBLE = frozenset(
     {"unreachable", "timed_out", "server_error", "stream_cut", "redirected", "http_status"}
 )
 MODELS_OWN = frozenset({"model_gone", "unreadable_answer", "unreadable", "too_large"})
+NOT_LISTED = "not among the models that the server lists"  # how the reason of such a bench begins
 SECONDS_PER_MINUTE = 60
 DETAIL_CHARS = 300
 
@@ -106,8 +108,11 @@ def _open_times_s(code: str) -> tuple[int, int]:
     return int(nsed.breaker_first_s), int(nsed.breaker_most_s)
 
 
-def model_failed(model_id: int, *, code: str, detail: str) -> None:
-    """Benches the model unless it is benched, for longer than last time if it has not answered since. One statement."""
+def model_failed(model_id: int, *, code: str, detail: str, ahead_s: float = 0.0) -> None:
+    """Benches the model unless it is benched, for longer than last time if it has not answered since. One statement.
+
+    ahead_s: a bench after failures that ends within so many seconds is taken to have ended.
+    """
     if code not in GONE | FOR_A_PERSON | IN_TROUBLE | MODELS_OWN:
         return
     nsed = settings.NSED
@@ -116,7 +121,8 @@ def model_failed(model_id: int, *, code: str, detail: str) -> None:
         When(Q(bench_min=0) | Exists(answered_since), then=Value(nsed.bench_first_min)),
         default=Least(F("bench_min") * 2, nsed.bench_most_min),
     )
-    Model.objects.filter(Q(benched_until=None) | Q(benched_until__lte=Now()), pk=model_id).update(
+    soon = Q(bench_min__gt=0, benched_until__lte=Now() + timedelta(seconds=ahead_s))
+    Model.objects.filter(Q(benched_until=None) | Q(benched_until__lte=Now()) | soon, pk=model_id).update(
         bench_min=minutes,
         benched_until=_from_now(minutes, timedelta(minutes=1)),
         bench_reason=(detail or code)[:DETAIL_CHARS],
@@ -177,6 +183,18 @@ def _shut(at: Any) -> dict[str, Any]:
         "retry_at": None,
         "open_s": 0,
     }
+
+
+def model_unlisted(model_id: int, *, detail: str, ahead_s: float) -> None:
+    """Its server does not list it and refuses it. A bench that failed calls began gets these words. Two statements."""
+    model_failed(model_id, code="model_gone", detail=detail, ahead_s=ahead_s)
+    benched = Model.objects.filter(pk=model_id, bench_min__gt=0, benched_until__gt=Now())
+    benched.update(bench_reason=detail[:DETAIL_CHARS])
+
+
+def models_listed(model_ids: Iterable[int]) -> None:
+    """Their server lists them: those that were benched because it did not are free. One statement."""
+    _lift(Model.objects.filter(pk__in=model_ids, bench_min__gt=0, bench_reason__startswith=NOT_LISTED))
 
 
 # What a person does.

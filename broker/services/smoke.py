@@ -12,6 +12,7 @@ from broker.inference.texts import readable
 from broker.models import Model, SmokeTest
 from broker.services.changes import Act, Refused
 
+TASK = "deliberation.tasks.smoke_test"  # which worker's task runs one
 STEPS = ("chat", "schema", "deliberation")
 LONGEST_S = 600.0  # one that has not ended by then was lost with its worker
 
@@ -41,7 +42,7 @@ ADVICE: Mapping[str, str] = {
     "not_concluded": "Open the session and read why.",
     "no_worker": "Start the workers that take calls.",
     "switched_off": "Switch its endpoint on.",
-    "no_policy": "Run manage.py load_demo_panel to get the built-in policies.",
+    "no_policy": "Bring a policy back, or run manage.py load_demo_panel to get the built-in ones.",
 }
 
 

@@ -30,8 +30,9 @@ def served(
     )
 
 
-def begin(processes: Processes, *, launcher: str, host: str = "gpu-1") -> Child:
+def begin(processes: Processes, *, launcher: str, host: str = "gpu-1", server: str = "") -> Child:
     argv = [sys.executable, "manage.py", "gpu_host", host, "--launcher", launcher]
+    argv += ["--server", server] if server else []
     return processes.start(Program(name="gpu_host", argv=argv))
 
 

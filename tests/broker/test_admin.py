@@ -16,7 +16,8 @@ KINDS = sorted(
     (kind._meta.model_name for kind in admin.site._registry if kind._meta.app_label == "broker"), key=str
 )
 READ_ONLY = {
-    "budget", "call", "change", "check", "competence", "reservation", "selection", "smoketest", "telemetry",
+    "budget", "call", "change", "check", "competence", "peerscore", "reservation", "selection", "smoketest",
+    "telemetry",
 }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from broker.models import Competence, Endpoint, Model
-from broker.selectors.competences import Known, categories, competences, ranking, scenarios
+from broker.selectors.competences import Known, categories, competences, ranking
+from broker.selectors.recorded import recorded_questions
 from broker.services.competences import Answered, record_checks
 from tests.broker.fleets import wait
 
@@ -149,7 +150,7 @@ def asked(
 
 
 def rows(models: Mapping[str, Model], category: str = "math") -> set[tuple[object, ...]]:
-    found = scenarios(category, list(models.values()))
+    found = recorded_questions(category, list(models.values()), with_ballots=False)
     assert found is not None
     assert set(found.truth) == {"right"}
     columns = [found.answers.get(alias, (None,) * len(found.truth)) for alias in models]
@@ -171,7 +172,7 @@ def test_a_wrong_answer_that_is_not_known_is_only_wrong(models: dict[str, Model]
 
 def test_a_question_that_one_model_answered_says_nothing_of_teams(models: dict[str, Model]) -> None:
     asked(models, "q1", a="ok")
-    assert scenarios("math", list(models.values())) is None
+    assert recorded_questions("math", list(models.values()), with_ballots=False) is None
     asked(models, "q2", a="ok", b="ok")
     assert rows(models) == {("right", "right", None)}
 
@@ -188,11 +189,11 @@ def test_other_categories_and_other_models_stay_out(models: dict[str, Model]) ->
     asked(models, "q2", category="law", a="ok", b="0")
     assert rows(models) == {("right", "right", None)}
     assert rows(models, "") == {("right", "right", None), ("right", "1", None)}
-    assert scenarios("math", [models["a"], models["c"]]) is None
+    assert recorded_questions("math", [models["a"], models["c"]], with_ballots=False) is None
 
 
 def test_the_newest_questions_are_taken(models: dict[str, Model], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("broker.selectors.competences.SCENARIOS_MOST", 2)
+    monkeypatch.setattr("broker.selectors.recorded.SCENARIOS_MOST", 2)
     for number, answer in enumerate(["0", "ok", "ok"]):
         wait(hours=1)
         asked(models, f"q{number}", a=answer, b="ok")
@@ -205,6 +206,6 @@ def test_recorded_questions_cost_two_queries(
     for number in range(4):
         asked(models, f"q{number}", a="ok", b="ok", c="0")
     with django_assert_num_queries(2):
-        found = scenarios("math", list(models.values()))
+        found = recorded_questions("math", list(models.values()), with_ballots=False)
     assert found is not None
     assert len(found.truth) == 4

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from django.utils import timezone
 
-from broker.models import Endpoint, Host, Server
+from broker.models import Endpoint, Host, Model, Server
+from broker.selectors.standing import standings
 from broker.services.asking import PROBE, ask_worker
 from broker.services.hosts import LOCKS_OF_HOSTS
 from deliberation import staffing
@@ -143,6 +144,21 @@ def test_an_unknown_host_is_refused_with_the_known_ones(processes: Processes) ->
     child = begin(processes, launcher=LAUNCHER, host="gpu-9")
     assert child.process.wait(timeout=GIVE_UP_S) == 2
     assert "the registry has no host gpu-9; it has: gpu-1" in processes.log.read_text()
+
+
+def test_a_host_that_swaps_starts_the_server_that_was_named_and_no_other(processes: Processes) -> None:
+    first, second = served(names=["m0"]), served(names=["m1"])
+    Host.objects.update(mode=Host.Mode.SWAPPED)
+    begin(processes, launcher=LAUNCHER, server=second.endpoint.name)
+    wait_for(lambda: is_well(second), processes)
+    assert not runs(first)
+    assert Host.objects.get().detail == "1 of 1 servers up, 1 not loaded"
+    first.refresh_from_db()
+    assert first.state == Server.State.STOPPED
+    assert first.detail.endswith(f"To load this one: manage.py gpu_host gpu-1 --server {first.endpoint.name}")
+    stands = standings(Model.objects.select_related("endpoint__host"))
+    assert (stands["m0"].healthy, stands["m0"].note) == (False, "not loaded on gpu-1")
+    assert stands["m1"].healthy is True
 
 
 def test_an_entry_that_must_not_start_says_why_and_the_other_runs(processes: Processes) -> None:

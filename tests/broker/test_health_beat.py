@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from broker.models import Endpoint, Model, Telemetry
+from broker.services.health import NOT_LISTED
 from nsed_web import programs
 from tests.broker.metrics_server import MetricsServer
 from tests.fixtures_processes import Processes
@@ -38,5 +39,7 @@ def test_the_beat_reads_and_checks_the_fleet_until_a_server_dies_and_after(proce
         with StubServer() as stub:
             Endpoint.objects.filter(pk=lab.pk).update(base_url=stub.base_url)
             wait_until(lambda: healthy(True))
+            Model.objects.create(alias="gone", served_name="fault:404", endpoint=lab)
+            wait_until(lambda: Model.objects.filter(bench_reason__startswith=NOT_LISTED).exists())
         wait_until(lambda: healthy(False))
         wait_until(lambda: Telemetry.objects.filter(endpoint=metered, waiting=144).count() > 2)

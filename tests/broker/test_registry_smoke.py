@@ -10,10 +10,10 @@ from django.utils import timezone
 from broker.models import Endpoint, Model, SmokeTest
 from broker.services import smoke
 from broker.services.changes import Act, Refused
+from deliberation import smoke_testing as steps
+from deliberation import tasks
 from deliberation.models import Session
 from deliberation.services.policies import load_built_in
-from nsed_web import smoke as steps
-from nsed_web import tasks
 from tests.broker.keeping import at, keeper, page, signed_in
 from tests.deliberation.driving import drive
 from tests.stub_server import StubServer
@@ -94,6 +94,21 @@ def test_a_failure_says_why_and_what_to_do(
     assert words in failure["detail"]
     assert smoke.passed(test) is False
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ('{"error":{"message":"The model `a` does not exist.","code":404}}', "The model `a` does not exist."),
+        ('{"error": {"message": "No \\"b\\" here", "type": "x"}}', 'No "b" here ...'),
+        ('{"error":{"message":"At most 2600 tokens are', "At most 2600 tokens are ..."),
+        ('{"error":{"message":"Cut off in \\u00', "Cut off in \\u00 ..."),
+        ("Upstream is down.", "Upstream is down."),
+        ("<html> 502", "<html> 502 ..."),
+    ],
+)
+def test_what_a_server_said_is_taken_out_of_its_json(detail: str, words: str) -> None:
+    assert steps.words_of(detail) == words
 
 
 @pytest.mark.parametrize("served", ["fault:hostile_text", "fault:raw_bytes"])
@@ -195,7 +210,7 @@ def test_the_task_looks_again_until_it_has_ended(stub: StubServer, monkeypatch: 
 
     tasks.smoke_test(test.pk)
     tasks.watch_smoke_test(test.pk)
-    assert sent == [([test.pk], tasks.LOOK_S)] * 2
+    assert sent == [([test.pk], tasks.SMOKE_LOOK_S)] * 2
 
     drive(Session.objects.get())
     tasks.watch_smoke_test(test.pk)
@@ -214,7 +229,7 @@ def test_the_page_shows_the_steps_and_stops_refreshing_at_the_end(
 
     browser.post(at("smoke", "tested"))
     (test,) = SmokeTest.objects.all()
-    assert sent == [("nsed_web.tasks.smoke_test", [test.pk])]
+    assert sent == [("deliberation.tasks.smoke_test", [test.pk])]
     part = browser.get(at("smoke_steps", "tested"), headers={"HX-Request": "true"}).content.decode()
     assert 'hx-trigger="every 1s"' in part
     assert "It has not begun." in part

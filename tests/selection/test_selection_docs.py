@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from broker.selection import decide, prefilter, scenarios, solver, types
+from broker.selection import decide, own_rule, prefilter, scenarios, solver, types
 from broker.selection.panel import choose_panel
 from broker.selection.types import PanelRequest
 
@@ -33,5 +33,7 @@ def test_the_numbers_of_the_code_are_those_of_the_text() -> None:
     assert f"Of more than {prefilter.MOST_KEPT} candidates {prefilter.MOST_KEPT} are kept" in TEXT
     assert f"at most {scenarios.MOST_ROWS} rows" in TEXT
     assert f"The best {decide.FINALISTS} panels" in TEXT
+    assert f"`rule` ({', '.join(f'`{each}`' for each in own_rule.RULES)})" in TEXT.replace("\n  ", " ")
+    assert f"sums of roots are taken to {own_rule.EXACT.prec} digits" in " ".join(TEXT.split())
     assert f"({solver.WORK_PER_S:g} for each second" in TEXT
     assert f"`common_phi` (.{types.COMMON_PHI * 100:g}) and `family_phi` (.{types.FAMILY_PHI * 10:g})" in TEXT

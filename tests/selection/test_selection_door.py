@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from broker.selection import types
+from broker.selection import own_rule, types
 from broker.selection.reading import RequestError, load
 from broker.selection.types import PanelRequest
 
@@ -21,7 +21,12 @@ REQUEST: dict[str, Any] = {
     "limits": {"max_cost": 0.05, "max_size": 3, "resources": {"licences": {"capacity": 2, "use": {"a": 1}}}},
     "hosts": {"gpu": {"free_mb": 8000, "mode": "swapped"}},
     "roles": [{"name": "critic", "min": 0, "max": 2}],
-    "scenarios": {"truth": ["A", "B"], "answers": {"a": ["A", "B"], "b": [True, False]}},
+    "scenarios": {
+        "truth": ["A", "B"],
+        "answers": {"a": ["A", "B"], "b": [True, False]},
+        "ballots": [{"a": {"b": -20.5}, "b": {"a": 100}}, None],
+    },
+    "own_rule": {"rule": "linear", "winner_by": "class", "family_share": False},
     "rounds": 2,
 }
 
@@ -38,6 +43,11 @@ def limited(**parts: Any) -> dict[str, Any]:
     return changed(limits={**REQUEST["limits"], **parts})
 
 
+def voted(*ballots: Any) -> dict[str, Any]:
+    answers = {"a": ["A"], "b": [None]}
+    return changed(scenarios={"truth": ["A"], "answers": answers, "ballots": list(ballots)})
+
+
 def read(value: Any) -> PanelRequest:
     return PanelRequest.from_json(load(value if isinstance(value, bytes) else json.dumps(value).encode()))
 
@@ -45,6 +55,8 @@ def read(value: Any) -> PanelRequest:
 def test_a_request_survives_being_written_and_read() -> None:
     request = read(REQUEST)
     assert read(request.to_json()) == PanelRequest.from_json(request.to_json()) == request
+    assert request.scenarios is not None
+    assert request.scenarios.ballots == ({"a": {"b": -20.5}, "b": {"a": 100}}, None)
 
 
 def test_defaults() -> None:
@@ -101,6 +113,18 @@ PLACES: list[tuple[Any, str]] = [
         changed(scenarios={"truth": ["A"], "answers": {"q": ["A"]}}),
         "scenarios.answers: there is no candidate 'q'.",
     ),
+    (voted(None, None), "scenarios.ballots has 2 rows for 1 truths."),
+    (voted(7), "scenarios.ballots[0] must be a JSON object."),
+    (voted({"a": 7}), "scenarios.ballots[0].a must be a JSON object."),
+    (voted({"b": {"a": 101}}), "scenarios.ballots[0].b.a must be a number from -100 to 100."),
+    (voted({"b": {"a": True}}), "scenarios.ballots[0].b.a must be a number from -100 to 100."),
+    (voted({"q": {"a": 1}}), "scenarios.ballots[0].q: scenarios.answers has no 'q'."),
+    (voted({"a": {"q": 1}}), "scenarios.ballots[0].a: scenarios.answers has no 'q'."),
+    (voted({"a": {"a": 1}}), "scenarios.ballots[0].a: nobody weighs their own answer."),
+    (voted({"a": {"b": 1}}), "scenarios.ballots[0].a: b was not asked, so there is no answer to weigh."),
+    (changed(own_rule=7), "own_rule must be a JSON object."),
+    (changed(own_rule={"rule": "borda"}), "own_rule.rule must be quadratic or quadratic_sdk or "),
+    (changed(own_rule={"winner_by": "seat"}), "own_rule.winner_by must be proposal or class."),
     (changed(mode="fast"), "mode must be deterministic or dynamic or pinned or replay."),
     (changed(mode="pinned"), "mode pinned needs the field 'required'."),
     (changed(value="sum"), "value must be team or additive."),
@@ -169,9 +193,11 @@ class TestSchema:
             (SCHEMA, types.PanelRequest.KNOWN),
             (SCHEMA["candidates"]["items"]["properties"], types.Candidate.KNOWN),
             (SCHEMA["limits"]["properties"], types.Limits.KNOWN),
+            (SCHEMA["scenarios"]["properties"], ("truth", "answers", "ballots")),
+            (SCHEMA["own_rule"]["properties"], ("rule", "winner_by", "family_share")),
             (SCHEMA["roles"]["items"]["properties"], ("name", "min", "max", "tags", "floor_points")),
         ],
-        ids=["request", "candidate", "limits", "role"],
+        ids=["request", "candidate", "limits", "scenarios", "own rule", "role"],
     )
     def test_it_names_the_same_fields(self, schema: dict[str, Any], read: tuple[str, ...]) -> None:
         assert tuple(schema) == read
@@ -191,7 +217,12 @@ class TestSchema:
             assert self.SCHEMA[name]["default"] == getattr(request, name)
         for name in ("min_size", "max_per_family"):
             assert self.SCHEMA["limits"]["properties"][name]["default"] == getattr(request.limits, name)
+        for name, schema in self.SCHEMA["own_rule"]["properties"].items():
+            assert schema["default"] == getattr(request.own_rule, name)
 
     def test_its_choices_are_the_reader_s(self) -> None:
         assert tuple(self.SCHEMA["mode"]["enum"]) == (*types.MODES, None)
         assert tuple(self.SCHEMA["value"]["enum"]) == (*types.VALUES, None)
+        own = self.SCHEMA["own_rule"]["properties"]
+        assert tuple(own["rule"]["enum"]) == (*own_rule.RULES, None)
+        assert tuple(own["winner_by"]["enum"]) == (*own_rule.WINNERS_BY, None)

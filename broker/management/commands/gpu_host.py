@@ -29,14 +29,18 @@ class Command(BaseCommand):
             default=600.0,
             help="how long calls in hand may take when it ends (600 s)",
         )
+        parser.add_argument(
+            "--server",
+            default="",
+            metavar="ENDPOINT",
+            help="which server to start, on a host that has one model in memory at a time",
+        )
 
     def handle(self, *args: Any, name: str, launcher: str, drain_s: float, **options: Any) -> None:
-        if servers.host(name) is None:
-            known = ", ".join(servers.host_names()) or "none"
-            raise CommandError(f"the registry has no host {name}; it has: {known}", returncode=2)
         if not shlex.split(launcher):
             raise CommandError("the launcher names no program", returncode=2)
-        hosting = Hosting(Plan(name, shlex.split(launcher), drain_s), say=self.say)
+        server = chosen(name, options["server"])
+        hosting = Hosting(Plan(name, shlex.split(launcher), drain_s, server), say=self.say)
         heed_signals(hosting)
         self.say(f"Host {name} is starting. Ctrl-C or SIGTERM finishes the calls in hand and stops.")
         try:
@@ -48,6 +52,26 @@ class Command(BaseCommand):
     def say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def chosen(name: str, server: str) -> str:
+    """The server to start on a host that swaps, "" on any other. CommandError says what to do."""
+    host = servers.host(name)
+    if host is None:
+        known = ", ".join(servers.host_names()) or "none"
+        raise CommandError(f"the registry has no host {name}; it has: {known}", returncode=2)
+    there = [each.endpoint.name for each in servers.servers_of(name)]
+    if not servers.swaps(host):
+        if server:
+            raise CommandError(f"all models of host {name} stay in memory: leave --server out", returncode=2)
+        return ""
+    if server not in there and (server or len(there) > 1):
+        raise CommandError(
+            f"host {name} has one model in memory at a time: say which with --server X; "
+            f"it has: {', '.join(there) or 'none'}",
+            returncode=2,
+        )
+    return server or "".join(there)
 
 
 def heed_signals(hosting: Hosting) -> None:
