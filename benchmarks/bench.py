@@ -22,7 +22,7 @@ def main() -> None:
     """Prepares a database of its own, then measures in a process that Django is set up in."""
     with state_directory() as state, stub_server() as port:
         environment = {**os.environ, "NSED_STATE_DIR": str(state), "BENCH_STUB_PORT": str(port)}
-        codes = [run("rows.py", *sys.argv[1:], environment=environment), run("selection.py")]
+        codes = [run("rows.py", *sys.argv[1:], environment=environment), run("selection.py"), run("lists.py")]
     raise SystemExit(max(codes))
 
 

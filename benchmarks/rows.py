@@ -25,6 +25,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from benchmarks.frames import frame_rows  # noqa: E402
+from benchmarks.what_if import what_if_rows  # noqa: E402
 from broker.models import Endpoint, Host, Model  # noqa: E402
 from deliberation import orchestrator, staffing  # noqa: E402
 from deliberation.models import Session, Turn  # noqa: E402
@@ -53,7 +54,7 @@ def main() -> None:
     at_most("CPU s of workers, 20 at once", many.cpu_s, limit=5, n=MANY)
     reported("CPU ms of workers per turn, 20 at once", many.cpu_s * 1000 / many.turns, n=many.turns)
     reported("database statements per turn", calls, n=AGENTS * ROUNDS * 2)
-    for each in frame_rows():
+    for each in (*frame_rows(), *what_if_rows()):
         row(each["row"], asked=each["asked"], seen=each["seen"], held=each["held"], n=each["n"])
 
 

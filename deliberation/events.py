@@ -74,8 +74,8 @@ def keep(session: Session, content: bytes) -> Blob:
     return keep_all(session, content)[0]
 
 
-def keep_all(session: Session, *contents: bytes) -> list[Blob]:
-    """Several at once, in one statement."""
+def keep_all(session: Session | None, *contents: bytes) -> list[Blob]:
+    """Several at once, in one statement. Those of the system's chain are of no session."""
     return Blob.objects.bulk_create(
         Blob(session=session, salt=os.urandom(16), content=content) for content in contents
     )

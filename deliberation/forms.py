@@ -7,24 +7,12 @@ from uuid import UUID, uuid4
 from django import forms
 
 from deliberation.services.acts import ActRefused
-from deliberation.services.people import OLD_FORM, Strike, Vote
+from deliberation.services.people import OLD_FORM, Against, Own, Strike, Vote
 from deliberation.services.rulings import Ruling
 
 VOTES = "votes-"
 MOST_VOTES = 10  # their square is all the credits of a ballot (protocol.md 3)
 SEAT_DIGITS = 6
-
-
-class ActForm(forms.Form):
-    """`key`: made with the form, so that pressing twice counts once."""
-
-    key = forms.UUIDField(error_messages={"required": OLD_FORM, "invalid": OLD_FORM})
-
-    def checked(self) -> dict[str, Any]:
-        """The values. ActRefused with the first thing that is wrong."""
-        if not self.is_valid():
-            raise ActRefused(first_error(self))
-        return self.cleaned_data
 
 
 def first_error(form: forms.Form) -> str:
@@ -39,6 +27,24 @@ def _number(*, required: bool = True) -> forms.IntegerField:
         max_value=1_000_000,
         error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), OLD_FORM),
     )
+
+
+class SeenForm(forms.Form):
+    """`seen`: the number of the newest event that the person acted upon; a script need not say."""
+
+    seen = _number(required=False)
+
+    def checked(self) -> dict[str, Any]:
+        """The values. ActRefused with the first thing that is wrong."""
+        if not self.is_valid():
+            raise ActRefused(first_error(self))
+        return self.cleaned_data
+
+
+class ActForm(SeenForm):
+    """`key`: made with the form, so that pressing twice counts once."""
+
+    key = forms.UUIDField(error_messages={"required": OLD_FORM, "invalid": OLD_FORM})
 
 
 class BallotForm(ActForm):
@@ -58,7 +64,7 @@ class BallotForm(ActForm):
 
     def vote(self) -> Vote:
         values = self.checked()
-        return Vote(round=values["round"], votes=self.votes(), key=values["key"])
+        return Vote(round=values["round"], votes=self.votes(), key=values["key"], seen=values["seen"])
 
 
 def typed_votes(data: Mapping[str, Any]) -> dict[int, str]:
@@ -88,29 +94,60 @@ def _whole_votes(text: str) -> int:
     return votes
 
 
-class DoneForm(forms.Form):
-    """The round that the person is done with."""
+class DoneForm(SeenForm):
+    """What the person says of their window in a round: `answer` is done, more_time or withdraw."""
 
     round = _number()
+    answer = forms.ChoiceField(
+        required=False,
+        choices=[(each, each) for each in ("done", "more_time", "withdraw")],
+        error_messages={"invalid_choice": OLD_FORM},
+    )
 
-    def number(self) -> int:
-        if not self.is_valid():
-            raise ActRefused(OLD_FORM)
-        return int(self.cleaned_data["round"])
+    def said(self) -> tuple[str, int, int | None]:
+        """The answer, the round, and what was seen."""
+        values = self.checked()
+        return values["answer"] or "done", values["round"], values["seen"]
 
 
 class VetoForm(ActForm):
-    """What is struck, and why. The reason's rules are the verb's."""
+    """What is struck, and why. The reason's rules are the verb's. `request`: another person's, which is answered."""
 
     kind = forms.CharField(max_length=8, error_messages={"required": OLD_FORM, "max_length": OLD_FORM})
     round = _number()
     seat = _number()
     code = forms.CharField(required=False)
     reason = forms.CharField(required=False, widget=forms.Textarea, strip=False)
+    request = _number(required=False)
+    answer = forms.CharField(required=False)
 
     def strike(self) -> Strike:
         values = self.checked()
-        return Strike(**{name: values[name] for name in ("round", "kind", "seat", "code", "reason", "key")})
+        names = ("round", "kind", "seat", "code", "reason", "key", "seen")
+        return Strike(**{name: values[name] for name in names})
+
+
+class AgainstForm(ActForm):
+    """Why a verdict does not stand. `overturn`: another person's request, which is answered."""
+
+    reason = forms.CharField(required=False, widget=forms.Textarea, strip=False)
+    overturn = _number(required=False)
+    answer = forms.CharField(required=False)
+
+    def against(self) -> Against:
+        values = self.checked()
+        return Against(reason=values["reason"], key=values["key"], seen=values["seen"])
+
+
+class OwnForm(ActForm):
+    """A person's own proposal. Its rules are the verb's."""
+
+    answer = forms.CharField(required=False, widget=forms.Textarea, strip=False)
+    final_answer = forms.CharField(required=False, strip=False)
+
+    def own(self) -> Own:
+        values = self.checked()
+        return Own(answer=values["answer"], final_answer=values["final_answer"], key=values["key"])
 
 
 class RulingForm(forms.Form):

@@ -78,7 +78,7 @@ SAID: Mapping[str, tuple[str, str]] = {
     "peer_reasoning_chars": ("Characters of reasoning", "The reasoning of others is cut there for reviewers."),
     "guidance_rounds": ("Guidance holds for", "So many rounds the words of a person stay in the prompts."),
     "final_rule": ("Verdict", "best weighs the winners of all rounds; last takes that of the last round."),
-    "veto_quorum": ("People for a veto", "With 2, no session can be started yet."),
+    "veto_quorum": ("People for a veto", "With 2, one person asks and another one confirms; until then it counts."),
 }  # fmt: skip
 
 

@@ -7,8 +7,12 @@ from django import forms
 from django.conf import settings
 
 from deliberation.protocol.types import Rules, RulesError
+from deliberation.selectors.asking import STATES, Wanted
 from deliberation.selectors.policies import Card
-from deliberation.selectors.sessions import STATES, Wanted
+from deliberation.selectors.sessions import FLAGS
+from deliberation.selectors.trails import KINDS
+from deliberation.services.acts import ActRefused
+from deliberation.services.policies import in_use
 from deliberation.services.rulings import ANSWER_CHARS
 from deliberation.services.sessions import SEED_LIMIT, Opening
 
@@ -23,20 +27,71 @@ class FilterForm(forms.Form):
         required=False, choices=[("", "Any state"), *((state, state.capitalize()) for state in STATES)]
     )
     policy = forms.ChoiceField(required=False)
+    category = forms.ChoiceField(required=False)
+    who = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "Anybody’s"),
+            ("owner", "Mine"),
+            ("member", "I take part"),
+            ("invited", "I was invited"),
+        ],
+    )
+    flag = forms.MultipleChoiceField(
+        required=False, choices=[(name, each.word) for name, each in FLAGS.items()]
+    )
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+    order = forms.ChoiceField(
+        required=False,
+        choices=[("", "Newest first"), ("oldest", "Oldest first"), ("best", "Best match first")],
+    )
+    trails = forms.BooleanField(required=False)
+    kind = forms.ChoiceField(required=False, choices=[("", "Any event"), *KINDS.items()])
+    actor = forms.ChoiceField(
+        required=False,
+        choices=[("", "By anybody"), ("me", "By me"), ("person", "By a person"), ("agent", "By an agent"),
+                 ("system", "By the system")],
+    )  # fmt: skip
 
-    def __init__(self, data: Mapping[str, Any] | None, *, policies: Sequence[str]) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, policies: Sequence[str], categories: Sequence[str] = ()
+    ) -> None:
         super().__init__(data)
-        choices = [("", "Any policy"), *((name, name) for name in policies)]
-        self.fields["policy"].choices = choices  # type: ignore[attr-defined]
+        for name, word, values in (
+            ("policy", "Any policy", policies),
+            ("category", "Any category", categories),
+        ):
+            self.fields[name].choices = [("", word), *((value, value) for value in values)]  # type: ignore[attr-defined]
 
     def wanted(self) -> Wanted:
         """What was asked for; a value that cannot be is left out, and the form says so."""
         self.is_valid()
+        cleaned = self.cleaned_data
+        words = ("state", "policy", "category", "who", "order")
+        trails = bool(cleaned.get("trails"))
         return Wanted(
-            text=self.cleaned_data.get("q", ""),
-            state=self.cleaned_data.get("state", ""),
-            policy=self.cleaned_data.get("policy", ""),
+            **{name: cleaned.get(name, "") for name in words},
+            text=cleaned.get("q", ""),
+            flags=tuple(cleaned.get("flag", ())),
+            since=cleaned.get("since"),
+            until=cleaned.get("until"),
+            trails=trails,
+            kind=cleaned.get("kind", "") if trails else "",
+            actor=cleaned.get("actor", "") if trails else "",
         )
+
+
+class PolicyField(forms.ChoiceField):
+    """One of those that sessions may be opened under. Why another one is not, the service says."""
+
+    def validate(self, value: str) -> None:
+        if value and not self.valid_value(value):
+            try:
+                in_use(value)
+            except ActRefused as refusal:
+                raise forms.ValidationError(str(refusal)) from refusal
+        super().validate(value)
 
 
 class NewForm(forms.Form):
@@ -49,7 +104,9 @@ class NewForm(forms.Form):
         error_messages={"required": "Write the question first."},
         help_text="Markdown, code and $formulas$ are welcome. Agents and people read exactly this.",
     )
-    policy = forms.ChoiceField(label="Policy", widget=forms.RadioSelect)
+    policy = PolicyField(
+        label="Policy", widget=forms.RadioSelect, error_messages={"required": "Choose a policy."}
+    )
     category = forms.SlugField(
         required=False,
         max_length=60,
@@ -103,12 +160,7 @@ class NewForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None, *, cards: Sequence[Card], **given: Any) -> None:
         super().__init__(data, label_suffix="", **given)
         self.cards = {card.policy.name: card for card in cards}
-        policy: Any = self.fields["policy"]
-        policy.choices = [(name, name) for name in self.cards]
-        policy.error_messages["required"] = "Choose a policy."
-        policy.error_messages["invalid_choice"] = (
-            f"There is no policy named %(value)r. Choose one of: {', '.join(self.cards) or 'none is loaded'}."
-        )
+        self.fields["policy"].choices = [(name, name) for name in self.cards]  # type: ignore[attr-defined]
 
     def clean_task(self) -> str:
         task: str = self.cleaned_data["task"]

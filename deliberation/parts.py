@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from deliberation import charts
+from deliberation.models import Participant
 from deliberation.selectors import (
     cards,
     ending,
@@ -60,24 +61,30 @@ KEPT_MESSAGES = 16
 # The strip and the timeline change with every event.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "session.opened": WHOLE,
+    "session.forked": (),
     "participant.joined": ("rail", "people", *NUMBERS),
     "panel.chosen": ("rail", "panel", "proposals"),
     "seat.replaced": ("rail", "panel", "proposals", *NUMBERS),
     "seat.not_replaced": ("rail",),
-    "round.opened": ("rail", "proposals", "offer", *NUMBERS, "utility", "guidance"),
+    "round.opened": ("actions", "rail", "proposals", "offer", *NUMBERS, "utility", "guidance"),
     "turns.taken": ("rail",),
     "attempt.failed": ("rail", "proposal"),
+    "proposal.offered": (),
     "proposal.made": ("rail", "proposal", "offer", *NUMBERS),
     "reviews.opened": ("rail",),
     "ballot.cast": (*COUNTED, "rail", "people"),
     "turn.abstained": ("rail", "proposal", "matrix"),
     "turn.discarded": (),
     "round.held": ("rail",),
-    "human.done": ("rail", "offer"),
-    "round.closed": (*COUNTED, "rail", "offer", "evidence"),
+    "round.asked": ("actions", "rail"),
+    "human.done": ("rail", "offer", "people"),
+    "human.extended": (),
+    "round.closed": (*COUNTED, "actions", "rail", "offer", "evidence"),
     "proposal.vetoed": (*COUNTED, "vetoes"),
     "ballot.vetoed": (*COUNTED, "vetoes"),
     "veto.withdrawn": (*COUNTED, "vetoes"),
+    "veto.requested": ("vetoes",),
+    "veto.dropped": ("vetoes",),
     "guidance.left": ("guidance",),
     "guidance.withdrawn": ("guidance",),
     "session.paused": ("actions",),
@@ -87,6 +94,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "session.failed": WHOLE,
     "answer.checked": (),
     "answer.ruled": (),
+    "verdict.overturned": ("verdict",),
+    "overturn.requested": ("verdict",),
+    "overturn.dropped": ("verdict",),
     "participant.invited": ("people",),
     "invitation.answered": ("people",),
 }
@@ -230,6 +240,8 @@ def changed(sheet: Sheet, after: int) -> list[tuple[str, str]]:
 def _parts_of(room_: Room, moment: Moment) -> list[tuple[str, str]]:
     names = ("strip", *PARTS.get(moment.kind, WHOLE))
     places = [(name, "") for name in names if name != KEYED]
+    if moment.kind == "proposal.made" and room_.seats[moment.data["seat"]].kind == Participant.Kind.HUMAN:
+        places.append(("proposals", ""))  # nobody asked for it, so it has no card yet
     return places + [(KEYED, key) for key in _keys(room_, moment)] if KEYED in names else places
 
 

@@ -37,6 +37,7 @@ COUNTED = (
     "guidance.left",
     "guidance.withdrawn",
     "session.stop_requested",
+    "round.asked",
     "round.closed",
 )
 
@@ -91,6 +92,7 @@ class Record:
             secret=self.secret,
             spent=spent,
             stop_requested=bool(self.of("session.stop_requested")),
+            more_requested=bool(self.of("round.asked", round=number)),
             panel_of_one=any(data["panel_of_one"] for data in self.of("panel.chosen")),
         )
 

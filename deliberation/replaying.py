@@ -1,7 +1,7 @@
 """Replay: every tally, stop test and verdict of a session recomputed from its trail and compared byte for byte.
 
 Nothing is called again, and nothing is computed from the working tables: verified events and the texts they name are
-all. What screens read of those tables is compared with what comes out.
+all. What screens read of those tables is compared with what comes out, and with what the events tell.
 """
 
 import json
@@ -10,20 +10,58 @@ from dataclasses import dataclass
 from typing import Any
 
 from deliberation import record
+from deliberation.fork_checking import check_fork
 from deliberation.models import Blob, Chain, Event, Session
 from deliberation.protocol import anonymity
 from deliberation.protocol.round import close_round
 from deliberation.protocol.types import RoundOutcome
+from deliberation.row_checking import Mismatch, check_rows
 from deliberation.services.rounds import exact_bytes, verdict_of
 from deliberation.trail import canonical, chain, verify
 
 
 @dataclass(frozen=True)
-class Mismatch:
-    """Something that does not recompute. seq: the event that says otherwise."""
+class Recomputed:
+    """What came of it. broken: the chain's own fault, before which nothing was recomputed."""
 
-    seq: int
-    what: str
+    events: int
+    rounds: int
+    verdict: bool
+    broken: verify.Verdict | None
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def first(self) -> Mismatch | None:
+        """The first thing that is not as it was told; None where all matches."""
+        if self.broken is not None:
+            return Mismatch(self.broken.bad_seq or 0, self.broken.reason or "")
+        return self.mismatches[0] if self.mismatches else None
+
+    @property
+    def words(self) -> str:
+        """2 rounds and the verdict recompute bit for bit from 41 events."""
+        rounds = "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
+        what = f"{rounds} and the verdict recompute" if self.verdict else f"{rounds} recompute"
+        return f"{what} bit for bit from {self.events} events"
+
+
+def recompute(session: Session) -> Recomputed:
+    """The chain, the texts, every number, and the rows that screens read: all that the record can be held to."""
+    chain_verdict = verify_session(session)
+    found: list[Mismatch] = []
+    if chain_verdict.ok:
+        found = list(verify_copies(session))
+        rows = (
+            [] if found else list(check_rows(session))
+        )  # whose events are not told by their copies has no rows
+        found += [*replay(session), *rows]
+    return Recomputed(
+        events=chain_verdict.events,
+        rounds=session.rounds.exclude(closed_at=None).count(),
+        verdict=session.verdict is not None,
+        broken=None if chain_verdict.ok else chain_verdict,
+        mismatches=tuple(found),
+    )
 
 
 def verify_session(session: Session) -> verify.Verdict:
@@ -65,6 +103,7 @@ def replay(session: Session) -> Iterator[Mismatch]:
     """What does not recompute, in order; nothing where the record holds."""
     facts = record.load(session)
     yield from _opening(session, facts)
+    yield from check_fork(session)
     closed: list[RoundOutcome] = []
     for fact in facts.closings:
         spent = record.spent_of(fact.data)

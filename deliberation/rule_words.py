@@ -212,8 +212,17 @@ def _verdict(rules: Rules) -> str:
     final = "The best supported proposal of all rounds, later rounds weighing more, is the verdict."
     if rules.final_rule == "last":
         final = "The winner of the last round is the verdict."
-    people = "one person" if rules.veto_quorum == 1 else f"{rules.veto_quorum} people"
-    return f"{final} A veto takes {people} and a reason."
+    return f"{final} {_vetoes(rules)}"
+
+
+def _vetoes(rules: Rules) -> str:
+    """protocol.md 4."""
+    if rules.veto_quorum == 1:
+        return (
+            "A veto takes one person and a reason; against a person's ballot it takes two. The owner may overturn the "
+            "verdict, with a reason."
+        )
+    return "A veto takes a reason and two people: one asks, another one confirms. So does overturning the verdict."
 
 
 def _span(seconds: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from broker.models import Model, Selection
+from broker.selection.own_rule import RULES, OwnRule
 from broker.selectors.budgets import standing
 from broker.selectors.candidates import Wanted
 from broker.services.selections import select_panel
@@ -15,6 +16,7 @@ from deliberation.guarding import FAILURES, guarded
 from deliberation.models import Participant, Session, Turn
 from deliberation.protocol.stopping import may_start
 from deliberation.protocol.types import Rules
+from deliberation.selectors.carried import pinned
 from deliberation.selectors.policies import tokens_a_round
 from deliberation.services import rounds, seats, sessions
 from deliberation.services.spending import for_a_new_session
@@ -119,9 +121,20 @@ def wanted(
         mode=rules.selection_mode if session.seed is None else "deterministic",
         seed=sessions.sampling_seed(session) if session.secret else 0,
         group=f"{session.policy.name} {session.category}".strip() if session.policy_id else "",
+        own_rule=_own_rule(rules),
         time_limit_s=time_limit_s,
     )
-    return _beside_the_rest(common, session, rules, instead_of) if instead_of else common
+    if instead_of:
+        return _beside_the_rest(common, session, rules, instead_of)
+    named = pinned(session)
+    return dataclasses.replace(common, mode="pinned", required=named) if named else common
+
+
+def _own_rule(rules: Rules) -> OwnRule | None:
+    """How the session counts ballots; None for a rule that the broker does not count by, so that it counts votes."""
+    if rules.rule not in RULES:
+        return None
+    return OwnRule(rule=rules.rule, winner_by=rules.winner_by, family_share=rules.family_share)
 
 
 def _beside_the_rest(common: Wanted, session: Session, rules: Rules, lost: Sequence[Turn]) -> Wanted:

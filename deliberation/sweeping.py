@@ -1,16 +1,27 @@
-"""sweep(): finds what is due, or held by a worker that is gone, and wakes it. The rows decide; this only looks."""
+"""sweep(): finds what is due, or held by a worker that is gone, and wakes it; and what the trail has not taken up. The
+rows decide; this only looks.
+"""
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from broker.services import changes
 from deliberation import dispatch
 from deliberation.models import Session, Turn
+from deliberation.services.registry_changes import tell_changes
 
 DUE = Q(leased_until=None, due_at__lte=Now()) | Q(leased_until__lt=Now())
 
 
 def sweep() -> None:
-    """Two indexed queries."""
+    """Three indexed queries where nothing is due."""
+    wake()
+    if changes.any_untold():
+        tell_changes()
+
+
+def wake() -> None:
+    """Sessions and turns, in two queries."""
     sessions = Session.objects.filter(DUE, paused_at=None).exclude(
         state__in=(Session.State.DRAFT, *Session.ENDED)
     )

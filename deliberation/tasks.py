@@ -3,7 +3,9 @@
 from celery import shared_task
 from celery.worker import state as worker
 
-from deliberation import dispatch, orchestrator, staffing, sweeping, turn_taking
+from deliberation import dispatch, orchestrator, smoke_testing, staffing, sweeping, turn_taking
+
+SMOKE_LOOK_S = 2  # between two looks at a smoke test's session
 
 
 @shared_task
@@ -37,5 +39,19 @@ def take_turns(session_id: str, host: str | None) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Beat, every second: wakes what is due or was dropped by a worker that is gone."""
+    """Beat, every second: wakes what is due or was dropped by a worker that is gone; tells the registry's changes."""
     sweeping.sweep()
+
+
+@shared_task
+def smoke_test(test_id: int) -> None:
+    """Queue `steps`: runs the steps that take one call each, and opens the session of the last."""
+    if smoke_testing.run(test_id):
+        watch_smoke_test.apply_async([test_id], queue="steps", countdown=SMOKE_LOOK_S)
+
+
+@shared_task
+def watch_smoke_test(test_id: int) -> None:
+    """Queue `steps`: looks until the session has ended. No thread waits meanwhile."""
+    if smoke_testing.watch(test_id):
+        watch_smoke_test.apply_async([test_id], queue="steps", countdown=SMOKE_LOOK_S)

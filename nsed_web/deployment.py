@@ -54,7 +54,8 @@ class Deployment:
     max_day_usd: float = math.inf  # what all sessions of one day (UTC) may cost together
     max_turn_usd: float = math.inf  # what one turn may cost with all of its attempts
     min_reply_tokens: int = 256  # where money is short: a reply with less room than this is not asked for
-    call_workers: int = 1  # processes that call the same endpoints: each keeps its share of their rates
+    # Processes that call the same endpoints: each has its share of the calls at once, and of the rates without Redis.
+    call_workers: int = 1
     link_max_age_s: int = 86_400  # how long a one-time sign-in link works
     stop_grace_s: float = 5.0  # how long a process may take to end before it is killed
 

@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = {
         ("sweep", "deliberation.tasks.sweep", NSED.sweep_s),
         ("read_fleet", "broker.tasks.read_fleet", NSED.telemetry_s),
         ("check_fleet", "broker.tasks.check_fleet", NSED.telemetry_s),
+        ("check_lists", "broker.tasks.check_lists", NSED.health_check_s),
     )
 }
 

@@ -2,10 +2,16 @@
 
 import pytest
 
-pytest_plugins = ["tests.fixtures_database", "tests.fixtures_processes", "tests.fixtures_browser"]
+pytest_plugins = [
+    "tests.fixtures_database",
+    "tests.fixtures_processes",
+    "tests.fixtures_browser",
+    "tests.fixtures_site",
+]
 
 # What waits for browsers, workers and killed processes: begun first, so that quick tests fill the pauses at the end.
 SLOW = (
+    "tests/test_journey",
     "tests/browser/",
     "tests/nsed_web/test_up",
     "tests/faults/",

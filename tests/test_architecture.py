@@ -23,17 +23,18 @@ ROWS: dict[int, str] = {
     " deliberation.templatetags deliberation.apps"
     " broker.views broker.tasks broker.admin broker.management broker.urls broker.fleet_urls broker.apps",
     6: "broker.receipt_page deliberation.orchestrator deliberation.staffing deliberation.guarding"
-    " deliberation.sweeping deliberation.turn_taking deliberation.replaying"
-    " deliberation.parts deliberation.forms deliberation.forms_sessions"
-    " deliberation.forms_policies deliberation.sign_in"
+    " deliberation.sweeping deliberation.turn_taking deliberation.replaying deliberation.smoke_testing"
+    " deliberation.row_checking deliberation.fork_checking deliberation.stills deliberation.forms_fork"
+    " deliberation.watchers deliberation.parts deliberation.design_fixtures deliberation.forms"
+    " deliberation.forms_sessions deliberation.forms_policies deliberation.forms_what_if deliberation.sign_in"
     " broker.forms broker.forms_reading broker.form_fields",
     5: "deliberation.services deliberation.selectors",
     4: "deliberation.models deliberation.events deliberation.live deliberation.trail deliberation.claims"
-    " deliberation.dispatch deliberation.record deliberation.state_words deliberation.rule_words",
+    " deliberation.presence deliberation.dispatch deliberation.record deliberation.state_words deliberation.rule_words",
     3: "broker.services broker.selectors broker.checks broker.keys",
     2: "broker.models broker.inference broker.telemetry broker.gpu_host broker.charts deliberation.prompts"
-    " deliberation.charts deliberation.rendering",
-    1: "deliberation.protocol broker.selection deliberation.formats",
+    " deliberation.charts deliberation.charts_what_if deliberation.rendering deliberation.inline_style",
+    1: "deliberation.protocol broker.selection deliberation.formats deliberation.glossary",
 }
 # Arrows inside one row, each in this direction alone. Inside a package all are free.
 WITHIN_A_ROW = {
@@ -41,6 +42,12 @@ WITHIN_A_ROW = {
     "deliberation.orchestrator": "deliberation.staffing deliberation.guarding",
     "deliberation.staffing": "deliberation.guarding",
     "deliberation.routing": "deliberation.consumers",
+    "deliberation.forms_what_if": "deliberation.forms_policies",
+    "deliberation.charts_what_if": "deliberation.charts",
+    "deliberation.replaying": "deliberation.row_checking deliberation.fork_checking",
+    "deliberation.fork_checking": "deliberation.row_checking",
+    "deliberation.stills": "deliberation.parts",
+    "deliberation.design_fixtures": "deliberation.parts",
     "deliberation.views": "deliberation.tasks",
     "deliberation.selectors": "deliberation.services",
     "deliberation.events": "deliberation.models deliberation.live deliberation.trail",
@@ -64,9 +71,12 @@ PURE = {
     "deliberation.trail": "rfc8785",
     "deliberation.trail.verify": "",
     "deliberation.formats": "",
+    "deliberation.glossary": "",
     "deliberation.charts": "",
+    "deliberation.charts_what_if": "",
     "deliberation.rendering": "nh3 markdown_it mdit_py_plugins latex2mathml",
     "broker.inference": "aiohttp",
+    "broker.inference.shared_window": "redis",
     "broker.telemetry": "prometheus_client",
     "broker.selection": "",
     "broker.selection.solver": "ortools",

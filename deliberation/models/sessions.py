@@ -10,13 +10,17 @@ from broker.models import Model, Selection
 
 
 class Policy(models.Model):
-    """Named, versioned rules; `sha256` is that of their canonical JSON (protocol.md 1 [P])."""
+    """Named, versioned rules; `sha256` is that of their canonical JSON (protocol.md 1 [P]).
+
+    A name is retired or in use with all of its versions.
+    """
 
     name = models.SlugField(max_length=60)
     version = models.PositiveIntegerField()
     summary = models.CharField(max_length=200)
     rules = models.JSONField()
     sha256 = models.CharField(max_length=64)
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="null: new sessions may be opened")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["name", "version"], name="one_policy_version")]
@@ -68,6 +72,14 @@ class Session(Claimable):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="sessions"
     )
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="forks",
+        help_text="the session that it was forked from, with what was known after parent_round",
+    )
+    parent_round = models.PositiveIntegerField(null=True, help_text="0: its question alone")
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT)
     rules = models.JSONField()
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
@@ -98,6 +110,11 @@ class Session(Claimable):
                 name="concluded_has_verdict",
             ),
             models.CheckConstraint(condition=~Q(state="failed") | ~Q(failure=""), name="failed_has_reason"),
+            models.CheckConstraint(
+                condition=Q(parent=None, parent_round=None)
+                | Q(parent__isnull=False, parent_round__isnull=False),
+                name="fork_has_round",
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at"], name="session_newest"),

@@ -11,7 +11,9 @@ class Blob(models.Model):
     """Exact bytes of a text. The trail holds SHA-256(salt || bytes), so a text can go and the chain still verifies."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="blobs")
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, null=True, related_name="blobs", help_text="null: the system's"
+    )
     salt = models.BinaryField()
     content = models.BinaryField()
 
@@ -49,6 +51,7 @@ class Event(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chain", "seq"], name="one_event_number")]
+        indexes = [models.Index(fields=["kind", "chain"], name="event_kind")]
         ordering = ["seq"]
 
     def __str__(self) -> str:

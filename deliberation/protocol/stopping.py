@@ -96,11 +96,12 @@ def stop_reason(
     inputs: RoundInput, now: Evidence, *, rules: Rules, calm: Sequence[tuple[int, float]]
 ) -> StopReason | None:
     """Why the session ends with this round, the first that holds in the order of protocol.md 1; None: the
-    next round follows.
+    next round follows. A person who asked for one more round puts off what the rules say, never a cap or a stop.
 
     `calm`: (new classes, conviction) of each round so far, this one last.
     """
-    if rules.k <= 0:
+    more = inputs.more_requested and not inputs.panel_of_one
+    if rules.k <= 0 and not more:
         return "no_expected_gain"
     reasons: list[tuple[StopReason, bool]] = [
         ("evidence", inputs.number >= rules.least_rounds and now.budget > 0 and now.total >= now.target),
@@ -112,7 +113,11 @@ def stop_reason(
         ("time", _reached(inputs.spent.seconds, rules.max_minutes, unit=60)),
         ("person", inputs.stop_requested),
     ]
-    return next((reason for reason, holds in reasons if holds), None)
+    put_off = PUT_OFF if more else ()
+    return next((reason for reason, holds in reasons if holds and reason not in put_off), None)
+
+
+PUT_OFF: tuple[StopReason, ...] = ("evidence", "settled", "t_opt", "max_rounds")
 
 
 def is_settled(calm: Sequence[tuple[int, float]], *, rules: Rules) -> bool:

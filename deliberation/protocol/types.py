@@ -168,4 +168,5 @@ class RoundInput(Json):
     secret: bytes = b""
     spent: Spent = field(default_factory=Spent)
     stop_requested: bool = False
+    more_requested: bool = False
     panel_of_one: bool = False

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import copysign, sqrt
 from typing import Any
 
@@ -14,6 +15,7 @@ from deliberation.protocol.types import Ballot, Participant, RoundInput, RoundOu
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.cards import person_seat
+from deliberation.selectors.requests import Request, request_for
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 
@@ -31,8 +33,20 @@ class BallotRow:
 
 
 @dataclass(frozen=True)
+class BallotVersion:
+    """One version of a person's own ballot of a round, as it was cast: votes in words."""
+
+    number: int
+    words: str
+    time: datetime
+    seq: int
+
+
+@dataclass(frozen=True)
 class Editor:
-    """A person's ballot of the running round. version None: not cast yet. waits: the hold waits for this person."""
+    """A person's ballot of the running round. version None: not cast yet. waits: the hold waits for this person. seq:
+    the event that the form stands at. more_time: it was not asked for. history: the newest version first.
+    """
 
     session_id: Any
     round: int
@@ -41,6 +55,9 @@ class Editor:
     version: int | None
     waits: bool
     effects: bool
+    seq: int | None = None
+    more_time: bool = False
+    history: tuple[BallotVersion, ...] = ()
 
 
 def editor(room: Room, user: Any, *, audience: str, typed: Mapping[int, str] | None = None) -> Editor:
@@ -71,6 +88,32 @@ def editor(room: Room, user: Any, *, audience: str, typed: Mapping[int, str] | N
         version=standing.version if standing else None,
         waits=turn is not None and turn.state == Turn.State.OPEN and not session.ended,
         effects=audience != BLIND,
+        seq=room.seq,
+        more_time=not _has_extended(room, seat),
+        history=ballot_history(room, number, seat),
+    )
+
+
+def _has_extended(room: Room, seat: int | None) -> bool:
+    return any(
+        each.kind == "human.extended" and each.place == (room.session.round, seat) for each in room.moments
+    )
+
+
+def ballot_history(room: Room, number: int, seat: int | None) -> tuple[BallotVersion, ...]:
+    """A person's own ballots of a round, the newest first. For its caster alone, until all is revealed."""
+    cast = [each for each in room.moments if each.kind == "ballot.cast" and each.place == (number, seat)]
+    return tuple(
+        BallotVersion(each.data["version"], _in_votes(each.data["weights"]), each.time, each.seq)
+        for each in reversed(cast)
+    )
+
+
+def _in_votes(weights: Mapping[str, Any]) -> str:
+    """B +3, C \u22122: whole votes by the proposal's letter."""
+    votes = {int(seat): _votes(None if w is None else float(w)) for seat, w in weights.items()}
+    return ", ".join(
+        f"{words.letter(seat)} {formats.signed(each, digits=0)}" for seat, each in sorted(votes.items())
     )
 
 
@@ -99,7 +142,7 @@ def ballot_effect(room: Room, user: Any, votes: Mapping[int, int]) -> Effect:
     cast = Ballot(voter=voter, weights={target: float(v * abs(v)) for target, v in votes.items()})
     others = tuple(each for each in inputs.ballots if each.voter != voter)
     after = _count(room, replace(inputs, participants=people, ballots=(*others, cast)))
-    return Effect(_leads(room.provisional), _leads(after), _share(after, voter))
+    return Effect(leads(room.provisional), leads(after), _share(after, voter))
 
 
 def _share(outcome: RoundOutcome, voter: int) -> float | None:
@@ -112,7 +155,9 @@ def _share(outcome: RoundOutcome, voter: int) -> float | None:
 
 @dataclass(frozen=True)
 class Target:
-    """What is about to be struck. effect: before and after, None where totals are hidden or nothing is counted."""
+    """What is about to be struck. effect: before and after, None where totals are hidden or nothing is counted. seq:
+    the event that the form stands at. two: a second person has to confirm; request: what one asked for already.
+    """
 
     session_id: Any
     kind: str
@@ -120,6 +165,9 @@ class Target:
     seat: int
     who: Who
     effect: Effect | None
+    seq: int | None = None
+    two: bool = False
+    request: Request | None = None
 
     @property
     def key(self) -> str:
@@ -129,14 +177,24 @@ class Target:
 def target(room: Room, key: str, *, audience: str) -> Target | None:
     """`key` = "proposal-2-3" or "ballot-2-1"; None where there is no such thing in this session."""
     kind, _, place = key.partition("-")
-    number, _, seat = place.partition("-")
+    number_text, _, seat_text = place.partition("-")
     if kind not in ("proposal", "ballot") or not re.fullmatch(r"[0-9]{1,6}-[0-9]{1,6}", place):
         return None
-    where = (int(number), int(seat))
+    where = (int(number_text), int(seat_text))
     if where not in (room.proposals if kind == "proposal" else room.ballots):
         return None
-    effect = None if audience == BLIND else _veto_effect(room, kind, where)
-    return Target(room.session.pk, kind, *where, who(room, where[1], audience=audience), effect)
+    seat_kind = room.seats[where[1]].kind
+    return Target(
+        session_id=room.session.pk,
+        kind=kind,
+        round=where[0],
+        seat=where[1],
+        who=who(room, where[1], audience=audience),
+        effect=None if audience == BLIND else _veto_effect(room, kind, where),
+        seq=room.seq,
+        two=room.rules.veto_quorum > 1 or (kind == "ballot" and seat_kind == Seat.Kind.HUMAN),
+        request=request_for(room, (kind, *where), audience=audience),
+    )
 
 
 def _veto_effect(room: Room, kind: str, where: tuple[int, int]) -> Effect | None:
@@ -147,7 +205,7 @@ def _veto_effect(room: Room, kind: str, where: tuple[int, int]) -> Effect | None
     inputs = _inputs(room)
     veto = Veto(target=kind, id=where[1], round=where[0])  # type: ignore[arg-type]
     after = _count(room, replace(inputs, vetoes=(*inputs.vetoes, veto)))
-    return Effect(_leads(now), _leads(after), None)
+    return Effect(leads(now), leads(after), None)
 
 
 def _inputs(room: Room) -> RoundInput:
@@ -158,7 +216,8 @@ def _count(room: Room, inputs: RoundInput) -> RoundOutcome:
     return provisional_round(inputs, room.rules, list(room.outcomes.values()))
 
 
-def _leads(outcome: RoundOutcome | None) -> str:
+def leads(outcome: RoundOutcome | None) -> str:
+    """Who is ahead, and by how much, in words."""
     if outcome is None or not outcome.tally.influence:
         return "nobody has cast yet"
     if outcome.tally.winner is None:

@@ -2,25 +2,40 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from deliberation import formats, state_words
 from deliberation.models import Session
-from deliberation.protocol.types import MinorityReport, OpenClaim, Verdict
-from deliberation.selectors import money, words
+from deliberation.protocol.types import MinorityReport, OpenClaim, Tally, Verdict
+from deliberation.selectors import estimates, money, steering, words
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 
 
 @dataclass(frozen=True)
-class VerdictView:
-    """The verdict page's first thing. `sure`: sentences on how sure it is; `doubts`: what speaks against it."""
+class Overturned:
+    """words: who did so. seq: of the event."""
 
+    words: str
+    reason: str
+    time: datetime
+    seq: int
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """What won. `sure`: sentences on how sure it is; `doubts`: what speaks against it. margin: ahead of the best other
+    answer, None where there is none. overturned: None where it stands.
+    """
+
+    overturned: Overturned | None
     answer: str
     final_answer: str | None
     author: Who
     round: int
     key: str
     net_support: float | None
+    margin: float | None
     conviction: float | None
     coverage: float | None
     stop_reason: str
@@ -31,14 +46,21 @@ class VerdictView:
     degraded: str | None
     trail_hash: str
 
+    @property
+    def lead(self) -> str:
+        """The margin in digits, as `words.wins_by` says it."""
+        tiny = self.margin is not None and 0 < self.margin < 0.005
+        return "< .01" if tiny else formats.number(self.margin)
+
 
 @dataclass(frozen=True)
 class Ending:
     """One of `verdict` and `failure` is set once the session has ended; neither while it runs.
 
-    expected_usd: the most that all of `max_rounds` rounds were reckoned to cost, None where a price was unknown.
+    expected_usd: the most that all of `max_rounds` rounds were said to cost, None where a price was unknown.
     """
 
+    session_id: Any
     verdict: VerdictView | None
     failure: str | None
     simulated: bool
@@ -58,6 +80,7 @@ def verdict(room: Room, *, audience: str) -> Ending:
     session = room.session
     ended = session.concluded_at
     return Ending(
+        session_id=session.pk,
         verdict=_verdict(room, room.verdict) if room.verdict else None,
         failure=_failure(session) if session.failure else None,
         simulated=room.simulated,
@@ -79,12 +102,9 @@ def _is_alone(room: Room) -> bool:
 
 
 def _expected_usd(room: Room) -> float | None:
-    """At the most, as the broker reckoned; one model alone is asked several times in one round."""
-    selection = room.session.selection
-    if selection is None or not _is_alone(room):
-        return selection.receipt.get("cost") if selection else None
-    costs = [line["cost"] for line in selection.receipt.get("candidates", ()) if line["chosen"]]
-    return None if None in costs or not costs else float(costs[0] * room.rules.samples)
+    """At the most, as it was said before the start."""
+    said = estimates.at_most(room)
+    return said.at_most_usd if said else None
 
 
 def _failure(session: Session) -> str:
@@ -95,18 +115,21 @@ def _failure(session: Session) -> str:
 
 def _verdict(room: Room, found: Verdict) -> VerdictView:
     assert found.proposal is not None and found.round is not None  # noqa: S101  a concluded session has both
+    tally = counted(room, found)
     return VerdictView(
+        overturned=overturned(room),
         answer=found.answer or "",
         final_answer=found.final_answer,
         author=who(room, found.proposal, audience="open"),
         round=found.round,
         key=f"{found.round}-{found.proposal}",
         net_support=found.net_support,
+        margin=tally.margin,
         conviction=found.conviction,
         coverage=found.coverage,
         stop_reason=f"It ended because {words.STOP_REASONS[found.stop_reason]}.",
-        sure=_sure(room, found),
-        doubts=_doubts(room, found),
+        sure=_sure(room, found, tally),
+        doubts=_doubts(room, found, tally),
         minority=found.minority,
         open_claims=found.open_claims,
         degraded=degraded(room, found),
@@ -114,9 +137,29 @@ def _verdict(room: Room, found: Verdict) -> VerdictView:
     )
 
 
-def _sure(room: Room, found: Verdict) -> tuple[str, ...]:
-    tally = room.outcomes[found.round or 0].tally
-    said = [words.wins_by(tally.winner, margin=tally.margin, ended=True) + f" in round {found.round}."]
+def counted(room: Room, found: Verdict) -> Tally:
+    """The tally that the verdict rests on: a later veto may have had its round counted again."""
+    number = found.round or 0
+    again = room.recounts.get(number)
+    return (again or room.outcomes[number]).tally
+
+
+def overturned(room: Room) -> Overturned | None:
+    """What people did to the verdict after the end; None where it stands. One query where they said something."""
+    said = steering.overturned(room)
+    if said is None or not said.stands:
+        return None
+    people = f"{said.by} and {said.second}" if said.second else said.by
+    return Overturned(f"{people} overturned the verdict", said.reason, said.time, said.seq or room.seq)
+
+
+def _sure(room: Room, found: Verdict, tally: Tally) -> tuple[str, ...]:
+    said = [_won(found, tally)]
+    if tally.winner is not None and tally.runner_up is not None:
+        own, other = (formats.signed(tally.net_support[seat]) for seat in (tally.winner, tally.runner_up))
+        said.append(
+            f"Its net support is {own}; {words.letter(tally.runner_up)}, the best other answer, has {other}."
+        )
     same = next((each.members for each in tally.classes if found.proposal in each.members), ())
     if len(same) > 1:
         said.append(f"{len(same)} of {len(tally.net_support)} proposals give this answer.")
@@ -130,9 +173,15 @@ def _sure(room: Room, found: Verdict) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _doubts(room: Room, found: Verdict) -> tuple[str, ...]:
+def _won(found: Verdict, tally: Tally) -> str:
+    if tally.winner is not None and tally.margin is None:
+        return f"{words.letter(tally.winner)} wins in round {found.round}; there is no other answer."
+    return words.wins_by(tally.winner, margin=tally.margin, ended=True) + f" in round {found.round}."
+
+
+def _doubts(room: Room, found: Verdict, tally: Tally) -> tuple[str, ...]:
     said = []
-    if tied := words.tie(room.outcomes[found.round or 0].tally):
+    if tied := words.tie(tally):
         said.append(tied)
     if other := _other_winner(room, found):
         said.append(other)
@@ -151,7 +200,15 @@ def _doubts(room: Room, found: Verdict) -> tuple[str, ...]:
     if found.recounted:
         rounds = ", ".join(str(number) for number in found.recounted)
         said.append(f"A later veto changed the count of round {rounds}; the verdict uses the recount.")
-    return (*said, *money.sentences(money.budget(room.session)))
+    return (*said, *_asked(room), *money.sentences(money.budget(room.session)))
+
+
+def _asked(room: Room) -> tuple[str, ...]:
+    """An overturn that one person asked for and no second one has confirmed."""
+    found = steering.overturned(room)
+    if found is None or found.stands:
+        return ()
+    return (f"{found.by} asks to overturn it: {found.reason} It stands until a second person confirms.",)
 
 
 def _other_winner(room: Room, found: Verdict) -> str | None:

@@ -10,6 +10,7 @@ from deliberation.protocol.types import RoundOutcome
 from deliberation.selectors import ending, words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
+from deliberation.selectors.waiting import warns_at
 from deliberation.selectors.words import Who, who
 
 S = Session.State
@@ -48,6 +49,7 @@ class Strip:
     simulated: bool
     degraded: str | None
     announce: str
+    warns_at: datetime | None = None
 
 
 def strip(room: Room, *, audience: str) -> Strip:
@@ -73,6 +75,7 @@ def strip(room: Room, *, audience: str) -> Strip:
         coverage=_coverage(room),
         waiting=waiting,
         due=due,
+        warns_at=warns_at(due, room.rules) if due and _waiting_for(room) else None,
         waiting_for=_waiting_for(room),
         simulated=room.simulated,
         degraded=ending.degraded(room, room.verdict) if room.verdict else degraded(room),
@@ -192,7 +195,8 @@ class Rail:
 def rail(room: Room, *, audience: str) -> Rail:
     """Every round with its phases; each participant's turn in the running or last one."""
     session = room.session
-    left = range(session.round + 1, room.rules.max_rounds + 1)
+    asked = max((each.data["round"] + 1 for each in room.moments if each.kind == "round.asked"), default=0)
+    left = range(session.round + 1, max(room.rules.max_rounds, asked) + 1)
     ahead = (
         f"Round {left[0]}" if len(left) == 1 else f"Up to {room.rules.max_rounds} rounds" if left else None
     )
@@ -254,23 +258,28 @@ def _turn_line(room: Room, number: int, seat: int, *, audience: str) -> TurnLine
 
 @dataclass(frozen=True)
 class Actions:
-    """Which buttons the owner has now."""
+    """Which buttons the owner has now. more: a round longer than the rules say; more_asked: that is asked for."""
 
     session_id: Any
     pause: bool
     resume: bool
     stop: bool
     stopping: bool
+    more: bool = False
+    more_asked: bool = False
 
 
 def actions(room: Room, *, audience: str) -> Actions:
     session = room.session
     running, stopping = not session.ended, session.stop_requested_at is not None
     paused = session.paused_at is not None
+    asked = any(each.kind == "round.asked" and each.data["round"] == session.round for each in room.moments)
     return Actions(
         session_id=session.pk,
         pause=running and not paused and not stopping,
         resume=running and paused,
         stop=running and not stopping,
         stopping=running and stopping,
+        more=running and not stopping and not asked and session.round in room.rounds,
+        more_asked=running and not stopping and asked,
     )

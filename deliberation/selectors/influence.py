@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from deliberation.protocol.ballots import CREDITS
 from deliberation.protocol.types import RoundOutcome, Tally
@@ -32,6 +33,7 @@ class InfluenceLine:
 class InfluenceView:
     """number None: nothing was cast yet, or it is hidden. front: the proposal that leads or won."""
 
+    session_id: Any
     hidden: bool
     number: int | None
     provisional: bool
@@ -43,10 +45,11 @@ def influence(room: Room, *, audience: str) -> InfluenceView:
     """Of the round that the tally shows."""
     outcome = None if audience == BLIND else conviction_of(room)
     if outcome is None:
-        return InfluenceView(audience == BLIND, None, False, None, ())
+        return InfluenceView(room.session.pk, audience == BLIND, None, False, None, ())
     tally = outcome.tally
     voters = sorted({**tally.influence, **tally.struck})
     return InfluenceView(
+        session_id=room.session.pk,
         hidden=False,
         number=outcome.number,
         provisional=outcome.provisional,

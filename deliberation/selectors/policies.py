@@ -30,7 +30,14 @@ class Card:
 
 
 def cards() -> list[Card]:
-    """One card per policy: from the quickest built-in one on, the team's own after them. One query."""
+    """One card per policy that new sessions may be opened under: from the quickest built-in one on, the team's own
+    after them. One query.
+    """
+    return [each for each in all_cards() if each.policy.retired_at is None]
+
+
+def all_cards() -> list[Card]:
+    """The same with the retired ones in their places. One query."""
     newest = Policy.objects.order_by("name", "-version").distinct("name")
     rank = {name: place for place, name in enumerate(ORDER)}
     ordered = sorted(newest, key=lambda each: (rank.get(each.name, len(ORDER)), each.name))

@@ -12,7 +12,7 @@ from deliberation.events import SYSTEM
 from deliberation.models import Event, Policy
 from deliberation.protocol.types import Rules
 from deliberation.selectors.access import visible_sessions
-from deliberation.selectors.policies import Card, cards
+from deliberation.selectors.policies import Card, all_cards
 from deliberation.selectors.policy_preview import Difference, Sentence, differences, sentences
 
 
@@ -26,7 +26,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Published:
-    """Who published a version, and when; unknown where the trail does not tell."""
+    """Who published a version or retired a policy, and when; unknown where the trail does not tell."""
 
     by: str
     at: datetime
@@ -44,10 +44,11 @@ class Version:
 
 
 def listed(user: Any) -> list[tuple[Card, Use]]:
-    """The newest version of each policy and the use of all of its versions. Two queries."""
+    """The newest version of each policy, retired ones last, and the use of all of its versions. Two queries."""
     rows = visible_sessions(user).values_list("policy__name").annotate(Count("pk"), Max("created_at"))
     used = {name: Use(sessions, last) for name, sessions, last in rows}
-    return [(card, used.get(card.policy.name, Use())) for card in cards()]
+    ordered = sorted(all_cards(), key=lambda card: card.policy.retired_at is not None)
+    return [(card, used.get(card.policy.name, Use())) for card in ordered]
 
 
 def history(versions: Sequence[Policy], user: Any) -> list[Version]:
@@ -76,6 +77,22 @@ def published(versions: Sequence[Policy]) -> Mapping[int, Published]:
     told = [(event.data["policy"], event.actor, event.time) for event in events]
     names = _names({actor for _, actor, _ in told})
     return {policy: Published(names.get(actor, "the system"), time) for policy, actor, time in told}
+
+
+def retired(policy: Policy) -> Published | None:
+    """Who retired a policy, and when; None where it is in use, or the trail does not tell. Two queries."""
+    if policy.retired_at is None:
+        return None
+    told = Event.objects.filter(
+        chain_id=SYSTEM, kind="policy.retired", data__policy__in=_versions(policy.name)
+    ).last()
+    if told is None:
+        return None
+    return Published(_names({told.actor}).get(told.actor, "the system"), told.time)
+
+
+def _versions(name: str) -> list[int]:
+    return list(Policy.objects.filter(name=name).values_list("pk", flat=True))
 
 
 def _names(actors: set[str]) -> Mapping[str, str]:

@@ -2,11 +2,11 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from deliberation import record
 from deliberation.models import Participant, Proposal, Review, Round, Session, Turn, Veto
@@ -16,6 +16,7 @@ from deliberation.prompts.review import Candidate, ReviewInputs
 from deliberation.protocol import anonymity
 from deliberation.protocol.state import active_guidance
 from deliberation.protocol.types import Guidance, RoundOutcome, Rules, StateItem
+from deliberation.selectors.carried import Carried, into
 
 NAME_CHARS_MIN = 3
 
@@ -31,6 +32,12 @@ class Table:
     proposals: Mapping[int, Proposal]
     guidance: tuple[Guidance, ...]
     names: tuple[str, ...]
+    carried: Carried | None
+
+    @property
+    def round(self) -> int:
+        """As the agents count: a fork goes on after its parent's round."""
+        return self.session.round + (self.session.parent_round or 0)
 
     def scrub(self, text: str) -> str:
         """Without the author telling who it is; the original stays in the record."""
@@ -38,7 +45,7 @@ class Table:
 
 
 def table(session: Session) -> Table:
-    """Reads the table for the running round. Eight queries at most."""
+    """Reads the table for the running round. Ten queries at most."""
     rules = Rules.from_json(session.rules)
     rounds = {
         each.number: each
@@ -58,7 +65,8 @@ def table(session: Session) -> Table:
         last_proposals=_by_seat(before),
         proposals=_standing(session, rounds[session.round]),
         guidance=active_guidance(_said(session), number=session.round, rules=rules),
-        names=_names(session.participants.select_related("model", "user")),
+        names=_names(_seated(session)),
+        carried=into(session) if session.round == 1 else None,
     )
 
 
@@ -82,6 +90,12 @@ def _standing(session: Session, round_: Round) -> dict[int, Proposal]:
     }
 
 
+def _seated(session: Session) -> "QuerySet[Participant]":
+    """Everybody whose words may reach a prompt: of a fork also those of its parent."""
+    tables = [each for each in (session.pk, session.parent_id) if each is not None]
+    return Participant.objects.filter(session__in=tables).select_related("model", "user")
+
+
 def _names(participants: Iterable[Participant]) -> tuple[str, ...]:
     """Every name by which a participant could give itself away."""
     names = set()
@@ -94,10 +108,10 @@ def _names(participants: Iterable[Participant]) -> tuple[str, ...]:
 
 def propose_inputs(table: Table, participant: Participant) -> ProposeInputs:
     """What this agent reads before it proposes."""
-    return ProposeInputs(
+    inputs = ProposeInputs(
         task=table.session.task,
         category=table.session.category or None,
-        round=table.session.round,
+        round=table.round,
         role=participant.role,
         persona=participant.persona,
         nonce=secrets.token_hex(8),
@@ -105,11 +119,15 @@ def propose_inputs(table: Table, participant: Participant) -> ProposeInputs:
         state=tuple(_state_value(table, item) for item in _state(table) if item.kind != "guidance"),
         own=_own(table.last_proposals.get(participant.seat), last=table.last),
         critiques=_critiques(table, participant.seat),
-        weakest_category=_weakest(table.last, participant.seat),
+        weakest_category=weakest(table.last, participant.seat),
     )
+    own = table.carried.own(participant.model_id) if table.carried else None
+    return own.told(inputs, table.scrub) if own else inputs
 
 
 def _state(table: Table) -> tuple[StateItem, ...]:
+    if table.carried is not None:
+        return table.carried.state
     return table.last.state.kept if table.last else ()
 
 
@@ -125,28 +143,39 @@ def _own(proposal: Proposal | None, *, last: RoundOutcome | None) -> OwnProposal
 
 
 def _critiques(table: Table, seat: int) -> tuple[dict[str, Any], ...]:
-    """What reviewers said of the agent's last proposal, by claim; no names, unvetoed ballots only."""
+    """What reviewers said of the agent's last proposal."""
     proposal = table.last_proposals.get(seat)
     if proposal is None:
         return ()
-    texts = {claim["id"]: claim["text"] for claim in proposal.claims}
-    groups: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
     struck = table.last.tally.struck if table.last else {}
-    for review in sorted(proposal.reviews.all(), key=lambda each: each.ballot.participant.seat):
+    return critiques(proposal.claims, proposal.reviews.all(), struck=struck, scrub=table.scrub)
+
+
+def critiques(
+    claims: Iterable[Mapping[str, Any]],
+    reviews: Iterable[Review],
+    *,
+    struck: Collection[int],
+    scrub: Callable[[str], str],
+) -> tuple[dict[str, Any], ...]:
+    """What was said of one proposal, by claim; no names, unvetoed ballots only."""
+    texts = {claim["id"]: claim["text"] for claim in claims}
+    groups: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
+    for review in sorted(reviews, key=lambda each: each.ballot.participant.seat):
         if review.ballot.participant.seat in struck:
             continue
         if review.justification:
-            groups[None].append({"verdict": None, "text": table.scrub(review.justification)})
+            groups[None].append({"verdict": None, "text": scrub(review.justification)})
         for claim in review.claims:
             known = claim["claim_id"] if claim["claim_id"] in texts else None
-            groups[known].append({"verdict": claim["verdict"], "text": table.scrub(claim["reason"])})
+            groups[known].append({"verdict": claim["verdict"], "text": scrub(claim["reason"])})
     return tuple(
         {"claim_id": claim_id, "claim_text": texts.get(claim_id) if claim_id else None, "items": items}
         for claim_id, items in groups.items()
     )
 
 
-def _weakest(last: RoundOutcome | None, seat: int) -> str | None:
+def weakest(last: RoundOutcome | None, seat: int) -> str | None:
     means = last.diagnostics.category_means.get(seat) if last else None
     return min(sorted(means), key=lambda name: means[name]) if means else None
 
@@ -168,7 +197,7 @@ def review_inputs(table: Table, participant: Participant) -> ReviewTurn:
     inputs = ReviewInputs(
         task=session.task,
         category=session.category or None,
-        round=session.round,
+        round=table.round,
         role=participant.role,
         persona=participant.persona,
         nonce=secrets.token_hex(8),

@@ -234,7 +234,12 @@ def _reviews(session: Session) -> dict[Place, tuple[Review, ...]]:
 def usage(session_id: Any) -> Usage:
     """Tokens and money of the calls that answered. One query."""
     answered = Call.objects.filter(reference=session_id, error="")
-    rows = list(answered.values_list("tokens_in", "tokens_out", "cost_usd"))
+    return used(answered.values_list("tokens_in", "tokens_out", "cost_usd"))
+
+
+def used(calls: Iterable[tuple[int | None, int | None, Decimal | None]]) -> Usage:
+    """What calls add up to, each as its tokens in, its tokens out and its cost in US dollars."""
+    rows = list(calls)
     tokens_in, tokens_out, costs = ([row[i] for row in rows] for i in range(3))
     cost = _sum(costs)
     return Usage(len(rows), _sum(tokens_in), _sum(tokens_out), None if cost is None else float(cost))

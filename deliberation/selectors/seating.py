@@ -6,6 +6,7 @@ from typing import Any
 
 from broker.models import Selection
 from deliberation.models import Participant
+from deliberation.selectors import windows
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
@@ -23,9 +24,12 @@ class Guest:
 
 @dataclass(frozen=True)
 class PersonLine:
+    """outcomes: how each window that has ended went, in words."""
+
     who: Who
     asked: bool
     ballots: int
+    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def people(room: Room, *, audience: str) -> People:
                 who(room, seat, audience=audience),
                 each.asked,
                 sum(1 for _, voter in room.ballots if voter == seat),
+                windows.outcomes(room, seat),
             )
             for seat, each in room.seats.items()
             if each.kind == HUMAN

@@ -1,6 +1,6 @@
-"""The list of sessions: which ones a person asked for, and one row of facts for each.
+"""The list of sessions: one row of facts for each, with where a search matched.
 
-However many rows there are, a page of the list costs nine queries.
+A page costs the same few queries however many rows it has: six, and up to six more with a search.
 """
 
 from collections import defaultdict
@@ -10,37 +10,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from broker.models import Call
 from deliberation import state_words
-from deliberation.models import Ballot, Participant, Policy, Round, Session, Turn
+from deliberation.models import Ballot, Policy, Round, Session
 from deliberation.protocol.types import Rules
+from deliberation.selectors import asking, paging, searching, snippets, trails
 from deliberation.selectors.access import visible_sessions
+from deliberation.selectors.asking import Wanted
+from deliberation.selectors.paging import Page
+from deliberation.selectors.snippets import Hit
+from deliberation.selectors.trails import Told
 
 ANSWER_CHARS = 90
 TASK_CHARS = 160
-STATES: Mapping[str, Q] = {
-    "running": Q(paused_at=None) & ~Q(state__in=Session.ENDED),
-    "paused": Q(paused_at__isnull=False) & ~Q(state__in=Session.ENDED),
-    "concluded": Q(state=Session.State.CONCLUDED),
-    "failed": Q(state=Session.State.FAILED),
-}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the filter bar asks for; empty fields ask for everything. `state` is a key of STATES."""
-
-    text: str = ""
-    state: str = ""
-    policy: str = ""
-
-    @property
-    def everything(self) -> bool:
-        return not (self.text or self.state or self.policy)
 
 
 @dataclass(frozen=True)
@@ -55,7 +40,21 @@ class Flag:
 SIMULATED = Flag("simulated", "dashed", "Answered by simulated experts, not by models.")
 DEGRADED = Flag("degraded", "wait", "At least one agent gave no answer in its turn.")
 MEDIAN_DIFFERS = Flag("median differs", "wait", "By the median of the ballots another proposal would win.")
+PIVOTAL = Flag("pivotal", "wait", "Without a single one of the ballots another proposal would have won.")
 NO_SUPPORT = Flag("no support", "loss", "The least rejected proposal won: its net support is below 0.")
+VETOED = Flag("vetoed", "wait", "A person struck a proposal or a ballot, and the veto is in force.")
+WRONG = Flag("ruled wrong", "loss", "A person ruled that the verdict is wrong.")
+OVERTURNED = Flag("overturned", "loss", "People overturned the verdict after the end.")
+FLAGS: Mapping[str, Flag] = {
+    "simulated": SIMULATED,
+    "degraded": DEGRADED,
+    "pivotal": PIVOTAL,
+    "median": MEDIAN_DIFFERS,
+    "no_support": NO_SUPPORT,
+    "vetoed": VETOED,
+    "wrong": WRONG,
+    "overturned": OVERTURNED,
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,9 @@ class Row:
     created_at: datetime
     age: str
     live: bool
+    places: str
+    hit: Hit | None
+    told: Told | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Listing:
     """One page of rows."""
 
     rows: tuple[Row, ...]
-    page: Page[Session]
+    page: Page
 
     @property
     def live(self) -> bool:
@@ -95,18 +97,58 @@ class Listing:
 
 
 def listing(user: Any, wanted: Wanted, *, page: int | str = 1, per_page: int = 25) -> Listing:
-    """The sessions that a person may see and asked for, newest first."""
-    found = _asked_for(visible_sessions(user), wanted)
-    chosen = Paginator(found, per_page).get_page(page)
-    sessions = list(chosen.object_list)
-    closed = _closed_rounds(sessions)
-    known_costs = costs(each.pk for each in sessions)
-    hidden = _hidden_from(user, sessions)
-    rows = (
-        _row(each, closed[each.pk], cost_usd=known_costs.get(each.pk), hidden=each.pk in hidden)
-        for each in sessions
-    )
-    return Listing(tuple(rows), chosen)
+    """The sessions that a person may see and asked for, newest first where no other order is asked for."""
+    asked = searching.read(wanted.text)
+    found = asking.asked_for(user, wanted, asked=asked)
+    if asked is not None and wanted.order == "best":
+        chosen = paging.of_list(searching.ranked(user, found, asked), page, per_page=per_page)
+    else:
+        order = asking.ORDERS[wanted.order or "newest"]
+        paged = paging.of_rows if asked is None and not wanted.trails else paging.of_hits
+        chosen = paged(found.order_by(*order), page, per_page=per_page)
+    sessions = _marked(chosen.keys)
+    return Listing(_rows(user, sessions, _Matches.of(user, wanted, asked=asked, sessions=sessions)), chosen)
+
+
+def _marked(keys: Sequence[UUID]) -> list[Any]:
+    """The sessions in the order of their keys, each with what its flags say as is_FLAG. One query."""
+    flags = {f"is_{name}": condition for name, condition in asking.FLAGS.items()}
+    rows = Session.objects.filter(pk__in=keys).annotate(**flags)
+    by_key = {each.pk: each for each in rows.select_related("policy")}
+    return [by_key[key] for key in keys if key in by_key]
+
+
+@dataclass(frozen=True)
+class _Matches:
+    """What a search found in each session."""
+
+    places: Mapping[UUID, str]
+    hits: Mapping[UUID, Sequence[Hit]]
+    told: Mapping[UUID, Told]
+
+    @staticmethod
+    def of(user: Any, wanted: Wanted, *, asked: Any, sessions: Sequence[Session]) -> "_Matches":
+        if wanted.trails:
+            return _Matches({}, {}, trails.told(user, wanted, asked, sessions=sessions))
+        found = searching.found_in(user, [each.pk for each in sessions], asked)
+        shown = {each.pk: _worth_showing(each, found.get(each.pk, ())) for each in sessions}
+        places = {pk: snippets.summary(group) for pk, group in found.items()}
+        return _Matches(places, snippets.hits(shown, asked, sessions=sessions), {})
+
+
+def _worth_showing(session: Session, found: Sequence[searching.Found]) -> list[searching.Found]:
+    """The best match whose text the row does not show anyway."""
+    is_short = len(session.task) <= TASK_CHARS
+    return [each for each in found if not (is_short and each.source == searching.Source.TASK)][:1]
+
+
+def loosened(user: Any, wanted: Wanted, alternatives: Mapping[str, Wanted]) -> set[str]:
+    """Where nothing fits `wanted`: which of the alternatives, each without one of its filters, finds something."""
+    return {
+        name
+        for name, each in alternatives.items()
+        if asking.asked_for(user, each, asked=searching.read(each.text)).exists()
+    }
 
 
 def any_session(user: Any) -> bool:
@@ -119,22 +161,10 @@ def policy_names() -> list[str]:
     return list(Policy.objects.values_list("name", flat=True).distinct().order_by("name"))
 
 
-def _asked_for(sessions: "QuerySet[Session]", wanted: Wanted) -> "QuerySet[Session]":
-    if wanted.text:
-        sessions = sessions.filter(task__icontains=wanted.text)
-    if wanted.state:
-        sessions = sessions.filter(STATES[wanted.state])
-    if wanted.policy:
-        sessions = sessions.filter(policy__name=wanted.policy)
-    agents = Participant.objects.filter(session=OuterRef("pk"), kind=Participant.Kind.MODEL)
-    lost = Turn.objects.filter(
-        session=OuterRef("pk"), state=Turn.State.ABSTAINED, participant__kind=Participant.Kind.MODEL
-    )
-    return (
-        sessions.annotate(simulated=Exists(agents.filter(simulated=True)), degraded=Exists(lost))
-        .select_related("policy")
-        .order_by("-created_at", "pk")
-    )
+def categories(user: Any) -> list[str]:
+    """Categories of the sessions that a person may see. One query."""
+    used = visible_sessions(user).exclude(category="").values_list("category", flat=True)
+    return list(used.distinct().order_by("category"))
 
 
 @dataclass(frozen=True)
@@ -143,11 +173,10 @@ class _Closed:
 
     conviction: float
     coverage: float
-    median_differs: bool | None
 
 
 def _closed_rounds(sessions: Sequence[Session]) -> Mapping[UUID, list[_Closed]]:
-    """The closed rounds of each session in order. One query, three numbers a round."""
+    """The closed rounds of each session in order. One query, two numbers a round."""
     rows = (
         Round.objects.filter(session__in=[each.pk for each in sessions], outcome__isnull=False)
         .order_by("session", "number")
@@ -155,12 +184,11 @@ def _closed_rounds(sessions: Sequence[Session]) -> Mapping[UUID, list[_Closed]]:
             "session_id",
             F("outcome__tally__conviction"),
             F("outcome__tally__coverage"),
-            F("outcome__tally__median_differs"),
         )
     )
     closed: dict[UUID, list[_Closed]] = defaultdict(list)
-    for session_id, conviction, coverage, median_differs in rows:
-        closed[session_id].append(_Closed(conviction, coverage, median_differs))
+    for session_id, conviction, coverage in rows:
+        closed[session_id].append(_Closed(conviction, coverage))
     return closed
 
 
@@ -181,12 +209,31 @@ def _hidden_from(user: Any, sessions: Iterable[Session]) -> set[UUID]:
     return blind - set(cast.values_list("round__session_id", flat=True))
 
 
-def _row(session: Session, closed: Sequence[_Closed], *, cost_usd: float | None, hidden: bool) -> Row:
+def _rows(user: Any, sessions: Sequence[Session], matches: _Matches) -> tuple[Row, ...]:
+    closed = _closed_rounds(sessions)
+    known_costs = costs(each.pk for each in sessions)
+    hidden = _hidden_from(user, sessions)
+    return tuple(
+        _row(
+            each,
+            closed[each.pk],
+            cost_usd=known_costs.get(each.pk),
+            hidden=each.pk in hidden,
+            matches=matches,
+        )
+        for each in sessions
+    )
+
+
+def _row(
+    session: Any, closed: Sequence[_Closed], *, cost_usd: float | None, hidden: bool, matches: _Matches
+) -> Row:
     verdict: Mapping[str, Any] = session.verdict or {}
     last = closed[-1] if closed and not hidden else None
+    hits = matches.hits.get(session.pk)
     return Row(
         id=session.pk,
-        task=_short(session.task, TASK_CHARS),
+        task=" ".join(session.task[: 4 * TASK_CHARS].split()),
         phase=state_words.phase(session),
         tone=_tone(session),
         reason=state_words.reason(session),
@@ -197,12 +244,15 @@ def _row(session: Session, closed: Sequence[_Closed], *, cost_usd: float | None,
         hidden=hidden and bool(closed),
         rounds=state_words.rounds(session, Rules.from_json(session.rules)),
         cost_usd=cost_usd,
-        simulated=session.simulated,  # type: ignore[attr-defined]  annotated in _asked_for
+        simulated=session.is_simulated,
         coverage=verdict.get("coverage", last.coverage if last else None),
-        flags=_flags(session, verdict, last),
+        flags=tuple(flag for name, flag in FLAGS.items() if getattr(session, f"is_{name}")),
         created_at=session.created_at,
         age=_age(session.created_at),
         live=not session.ended,
+        places=matches.places.get(session.pk, ""),
+        hit=hits[0] if hits else None,
+        told=matches.told.get(session.pk),
     )
 
 
@@ -241,14 +291,3 @@ def _short(text: str, chars: int) -> str:
     if len(line) <= chars:
         return line
     return line[:chars].rsplit(" ", 1)[0].rstrip(".,;:") + "\u2026"
-
-
-def _flags(session: Any, verdict: Mapping[str, Any], last: _Closed | None) -> tuple[Flag, ...]:
-    differs = verdict.get("median_differs", last.median_differs if last else None)
-    marks = (
-        (session.simulated, SIMULATED),
-        (session.degraded, DEGRADED),
-        (differs, MEDIAN_DIFFERS),
-        (verdict.get("no_support"), NO_SUPPORT),
-    )
-    return tuple(flag for there, flag in marks if there)

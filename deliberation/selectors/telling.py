@@ -135,8 +135,47 @@ def _abstained(room: Room, data: Data, by: str, blind: bool) -> str:
 
 
 def _human_done(room: Room, data: Data, by: str, blind: bool) -> str:
-    outcome = {"cast": "is done", "declined": "declined to vote", "expired": "did not vote in time"}
-    return f"Person {letter(data['seat'])} {outcome[data['outcome']]} in round {data['round']}"
+    return f"Person {letter(data['seat'])} {WINDOW_ENDS[data['outcome']]} in round {data['round']}"
+
+
+WINDOW_ENDS = {
+    "cast": "is done",
+    "declined": "declined to vote",
+    "expired": "did not vote in time",
+    "withdrawn": "was withdrawn",
+}
+
+
+def _proposed(room: Room, data: Data, by: str, blind: bool) -> str:
+    kind = room.seats[data["seat"]].kind
+    return f"{'Agent' if kind == Participant.Kind.MODEL else 'Person'} {letter(data['seat'])} proposed"
+
+
+def _requested(room: Room, data: Data, by: str, blind: bool) -> str:
+    code = Veto.Code(data["code"]).label.lower()
+    what = f"the {data['target']} of {letter(data['seat'])} in round {data['round']}"
+    return f"{by} asks to strike {what}: {code}; a second person must confirm"
+
+
+def _dropped(room: Room, data: Data, by: str, blind: bool) -> str:
+    verb = "withdrew the request" if data["outcome"] == "withdrawn" else "refused"
+    return f"{by} {verb} to strike the {data['target']} of {letter(data['seat'])} in round {data['round']}"
+
+
+def _extended(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"Person {letter(data['seat'])} needs more time: the tally of round {data['round']} waits longer"
+
+
+def _offered(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"{by} wrote a proposal for round {data['round']}"
+
+
+def _overturned(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"{by} {'confirmed that the verdict is overturned' if 'asked_by' in data else 'overturned the verdict'}"
+
+
+def _overturn_dropped(room: Room, data: Data, by: str, blind: bool) -> str:
+    return f"{by} {'withdrew the request' if data['outcome'] == 'withdrawn' else 'refused'} to overturn the verdict"
 
 
 def _closed(room: Room, data: Data, by: str, blind: bool) -> str:
@@ -150,7 +189,8 @@ def _closed(room: Room, data: Data, by: str, blind: bool) -> str:
 def _vetoed(what: str) -> Tell:
     def tell(room: Room, data: Data, by: str, blind: bool) -> str:
         code = Veto.Code(data["code"]).label.lower()
-        return f"{by} struck the {what} of {letter(data['seat'])} in round {data['round']}: {code}"
+        struck = "confirmed the request and struck" if "request" in data else "struck"
+        return f"{by} {struck} the {what} of {letter(data['seat'])} in round {data['round']}: {code}"
 
     return tell
 
@@ -188,8 +228,16 @@ def _answered(room: Room, data: Data, by: str, blind: bool) -> str:
     return f"{by} answered the invitation: {data.get('answer', 'answered')}"
 
 
+def _forked(room: Room, data: Data, by: str, blind: bool) -> str:
+    if not data["round"]:
+        return f"{by} asked the question of another session again"
+    changed = f", with the proposal of {words.letters(data['edited'])} changed" if data["edited"] else ""
+    return f"{by} went on from round {data['round']} of another session{changed}"
+
+
 TOLD: Mapping[str, Tell] = {
     "session.opened": _opened,
+    "session.forked": _forked,
     "participant.joined": _joined,
     "panel.chosen": _panel,
     "seat.replaced": _replaced,
@@ -197,17 +245,22 @@ TOLD: Mapping[str, Tell] = {
     "round.opened": lambda room, data, by, blind: f"Round {data['round']} opened",
     "turns.taken": _taken,
     "attempt.failed": _failed_attempt,
-    "proposal.made": lambda room, data, by, blind: f"Agent {letter(data['seat'])} proposed",
+    "proposal.offered": _offered,
+    "proposal.made": _proposed,
     "reviews.opened": lambda room, data, by, blind: f"Reviews of round {data['round']} opened",
     "ballot.cast": _cast,
     "turn.abstained": _abstained,
     "turn.discarded": lambda room, data, by, blind: f"A late answer of {letter(data['seat'])} was discarded",
+    "round.asked": lambda room, data, by, blind: f"{by} asked for one more round after round {data['round']}",
     "round.held": lambda room, data, by, blind: f"The tally of round {data['round']} waits for people",
     "human.done": _human_done,
+    "human.extended": _extended,
     "round.closed": _closed,
     "proposal.vetoed": _vetoed("proposal"),
     "ballot.vetoed": _vetoed("ballot"),
     "veto.withdrawn": _withdrawn,
+    "veto.requested": _requested,
+    "veto.dropped": _dropped,
     "guidance.left": _guided,
     "guidance.withdrawn": lambda room, data, by, blind: f"{by} withdrew guidance",
     "session.paused": lambda room, data, by, blind: f"{by} paused it",
@@ -217,6 +270,11 @@ TOLD: Mapping[str, Tell] = {
     "session.failed": _failed,
     "answer.checked": _checked,
     "answer.ruled": _ruled,
+    "overturn.requested": lambda room, data, by, blind: (
+        f"{by} asks to overturn the verdict; a second must confirm"
+    ),
+    "verdict.overturned": _overturned,
+    "overturn.dropped": _overturn_dropped,
     "participant.invited": lambda room, data, by, blind: f"{by} invited a colleague",
     "invitation.answered": _answered,
 }

@@ -1,18 +1,23 @@
 """What waits for a person: rounds in which their ballot is awaited, and invitations by name."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
 from deliberation.models import Ballot, Invitation, Proposal, Session, Turn
+from deliberation.protocol.types import Rules
+
+WARNING_SHARE = 0.25  # of the window: with so much left the person is warned
 
 
 @dataclass(frozen=True)
 class YourTurn:
-    """An open turn of the person. `until` is None where nothing closes the round by the clock yet."""
+    """An open turn of the person. `until` is None where nothing closes the round by the clock yet; `warns_at`: when a
+    quarter of the window is left.
+    """
 
     session_id: UUID
     task: str
@@ -21,6 +26,7 @@ class YourTurn:
     voted: bool
     paused: bool
     urgent: bool
+    warns_at: datetime | None = None
 
     @property
     def words(self) -> str:
@@ -83,15 +89,22 @@ def _your_turn(turn: Any) -> YourTurn:
     session = turn.session
     paused = session.paused_at is not None
     held = session.state == Session.State.HOLDING
+    until = session.hold_until if held and not paused else None
     return YourTurn(
         session_id=session.pk,
         task=session.task,
         round=turn.round.number,
-        until=session.hold_until if held and not paused else None,
+        until=until,
+        warns_at=until and warns_at(until, Rules.from_json(session.rules)),
         voted=turn.voted,
         paused=paused,
         urgent=not paused and (held or not turn.voted),
     )
+
+
+def warns_at(until: datetime, rules: Rules) -> datetime:
+    """When a person who is waited for is told that the time runs out; `until`: when the window ends."""
+    return until - timedelta(seconds=rules.human_window_s * WARNING_SHARE)
 
 
 def _invitations(user: Any) -> tuple[Asked, ...]:

@@ -1,19 +1,34 @@
-"""What the verbs share: the refusal, the lock that orders acts against the closing of a round, wake-ups, the clock."""
+"""What the verbs share: the refusals, the lock that orders acts against the closing of a round, what a person had seen,
+wake-ups, the clock.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Least, Now
 
 from deliberation import dispatch
-from deliberation.models import Session
+from deliberation.models import Event, Session
 
 
 class ActRefused(Exception):
     """A person asked for something that the rules or the state do not allow. str() says why and what to do."""
+
+
+class Overtaken(ActRefused):
+    """Something that bears on the act happened after what the person saw. `seqs`: the numbers of those events."""
+
+    def __init__(self, seqs: tuple[int, ...]) -> None:
+        super().__init__(
+            "Something happened since your page was made that bears on this. Nothing was changed."
+        )
+        self.seqs = seqs
+
+
+OLD_FORM = "This form is not complete. Load the page again; what you typed is still in this one."
 
 
 def actor(user: Any) -> str:
@@ -39,6 +54,33 @@ def lock_running(session_id: Any) -> Session:
             "This deliberation has ended. Its record stays as it is; ask again to start a new one."
         )
     return session
+
+
+def check_seen(session: Session, seen: int | None, bears: Q) -> None:
+    """Compare-and-set under the session's lock. `seen`: the number of the newest event on the person's page, None where
+    the page did not say; `bears`: which later events make the act another one than was meant. Raises Overtaken.
+    """
+    if seen is None:
+        return
+    later = Event.objects.filter(bears, chain_id=str(session.pk), seq__gt=seen).order_by("seq")
+    if seqs := tuple(later.values_list("seq", flat=True)):
+        raise Overtaken(seqs)
+
+
+def number_of(session: Session, user: Any, kinds: tuple[str, ...], key: str) -> int:
+    """The number of the event that this person's act with this key made. Refused where the key was another's."""
+    made = Event.objects.filter(
+        chain_id=str(session.pk), kind__in=kinds, actor=actor(user), data__key=key
+    ).first()
+    if made is None:
+        raise ActRefused(OLD_FORM)
+    return int(made.seq)
+
+
+def goes_on(session: Session) -> bool:
+    """Whether somebody asked for one more round after the running one."""
+    told = Event.objects.filter(chain_id=str(session.pk), kind="round.asked", data__round=session.round)
+    return told.exists()
 
 
 def wake(session: Session) -> None:

@@ -10,6 +10,7 @@ from deliberation import events
 from deliberation.models import Ballot, Blob, Proposal, Review
 from deliberation.prompts.propose import ProposalReply
 from deliberation.prompts.review import ReviewReply
+from deliberation.services import searching
 from deliberation.services.exchanges import Answer, bytes_of, exchange_facts, facts_of
 
 
@@ -49,7 +50,7 @@ def keep(answers: Sequence[tuple[Answer, Call]]) -> list[Kept]:
 
 
 def text_of(answer: Answer) -> dict[str, Any]:
-    """What the trail keeps of an answer's words: all that a recount needs."""
+    """What the trail keeps of an answer's words: all that a recount needs, and all that a room shows."""
     read = answer.read
     if isinstance(read, ProposalReply):
         return {
@@ -57,13 +58,16 @@ def text_of(answer: Answer) -> dict[str, Any]:
             "reasoning": read.reasoning,
             "final_answer": read.final_answer,
             "claims": [asdict(claim) for claim in read.claims],
+            "notes": list(read.notes),
         }
     return {
         "missed": read.missed,
+        "notes": list(read.notes),
         "reviews": [
             {
                 "proposal": answer.labels[each.label],
                 "justification": each.justification,
+                "stance": each.stance,
                 "claims": [asdict(claim) for claim in each.claims],
             }
             for each in read.reviews
@@ -72,7 +76,8 @@ def text_of(answer: Answer) -> dict[str, Any]:
 
 
 def add_proposals(kept: Sequence[Kept]) -> list[dict[str, Any]]:
-    """Proposals were made. Returns the payload for each. One statement."""
+    """Proposals were made. Returns the payload for each. Three statements."""
+    turn = kept[0].answer.turn
     Proposal.objects.bulk_create(
         Proposal(
             round=each.answer.turn.round,
@@ -88,6 +93,7 @@ def add_proposals(kept: Sequence[Kept]) -> list[dict[str, Any]]:
         )
         for each in kept
     )
+    searching.add_proposals(turn.session, turn.round.number)
     return [
         each.told(claims=[claim.id for claim in each.read.claims], confidence=each.read.confidence)
         for each in kept
@@ -95,7 +101,8 @@ def add_proposals(kept: Sequence[Kept]) -> list[dict[str, Any]]:
 
 
 def add_ballots(kept: Sequence[Kept]) -> list[dict[str, Any]]:
-    """Ballots were cast, with a review for each proposal. Returns the payload for each. Three statements."""
+    """Ballots were cast, with a review for each proposal. Returns the payload for each. Five statements."""
+    turn = kept[0].answer.turn
     weights = [
         _by_seat(each.answer, {review.label: review.weight for review in each.read.reviews}) for each in kept
     ]
@@ -112,6 +119,7 @@ def add_ballots(kept: Sequence[Kept]) -> list[dict[str, Any]]:
         for each, given in zip(kept, weights, strict=True)
     )
     _add_reviews(kept, ballots)
+    searching.add_reviews(turn.session, turn.round.number)
     return [
         each.told(
             version=1,

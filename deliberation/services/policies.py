@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from deliberation import events
 from deliberation.models import Chain, Event, Policy
 from deliberation.protocol.types import Rules
-from deliberation.services.acts import actor
+from deliberation.services.acts import ActRefused, actor, is_text
 
 BUILT_IN: dict[str, tuple[str, dict[str, Any]]] = {
     "fast": (
@@ -65,9 +66,8 @@ def publish_edit(edit: Edit, *, by: Any) -> tuple[Policy, bool]:
 
 @transaction.atomic
 def _publish(edit: Edit, *, by: Any) -> tuple[Policy, bool]:
-    """Publishers stand in line at the system's chain, so that the newest version stays the newest."""
-    events.open_chain(events.SYSTEM)
-    Chain.objects.select_for_update().get(pk=events.SYSTEM)
+    """A version of a retired policy is retired as well."""
+    _stand_in_line()
     newest = Policy.objects.filter(name=edit.name).order_by("-version").first()
     if newest is not None and newest.sha256 == edit.rules.sha256:
         return newest, False
@@ -80,11 +80,75 @@ def _publish(edit: Edit, *, by: Any) -> tuple[Policy, bool]:
         summary=edit.summary,
         rules=edit.rules.to_json(),
         sha256=edit.rules.sha256,
+        retired_at=newest.retired_at if newest else None,
     )
+    _tell("policy.published", policy, by=by)
+    return policy, True
+
+
+def _stand_in_line() -> None:
+    """At the system's chain, one writer at a time: so the newest version stays the newest, and the last in use."""
+    events.open_chain(events.SYSTEM)
+    Chain.objects.select_for_update().get(pk=events.SYSTEM)
+
+
+def _tell(kind: str, policy: Policy, *, by: Any) -> None:
     payload = {"policy": policy.pk, "version": policy.version, "sha256": policy.sha256}
     who = actor(by) if by is not None else "system"
-    events.append(events.SYSTEM, [events.Fact("policy.published", who, payload)])
-    return policy, True
+    events.append(events.SYSTEM, [events.Fact(kind, who, payload)])
+
+
+def names_in_use() -> list[str]:
+    """The policies that new sessions may be opened under. One query."""
+    return list(
+        Policy.objects.filter(retired_at=None).values_list("name", flat=True).distinct().order_by("name")
+    )
+
+
+def in_use(name: str) -> Policy:
+    """The newest version of a policy, for a new session. Refused where it is retired or there is none."""
+    policy = Policy.objects.filter(name=name).order_by("-version").first() if is_text(name) else None
+    if policy is not None and policy.retired_at is None:
+        return policy
+    what = f"There is no policy named {name!r}." if policy is None else f"The policy {name} is retired."
+    known = ", ".join(names_in_use())
+    raise ActRefused(f"{what} Choose one of: {known or 'none is loaded'}.")
+
+
+@transaction.atomic
+def retire_policy(name: str, *, by: Any) -> bool:
+    """No new session is opened under it; those that there are keep their rules. False: it was retired before."""
+    _stand_in_line()
+    names = names_in_use()
+    if name not in names:
+        return False
+    if names == [name]:
+        raise ActRefused(
+            f"{name} is the last policy in use: without it nobody could open a deliberation. "
+            "Bring another one back, or write one, before you retire it."
+        )
+    _set_retired(name, Now())
+    _tell("policy.retired", _newest(name), by=by)
+    return True
+
+
+@transaction.atomic
+def bring_back_policy(name: str, *, by: Any) -> bool:
+    """New sessions may be opened under it again. False: it was in use."""
+    _stand_in_line()
+    if name in names_in_use():
+        return False
+    _set_retired(name, None)
+    _tell("policy.brought_back", _newest(name), by=by)
+    return True
+
+
+def _set_retired(name: str, moment: Any) -> None:
+    Policy.objects.filter(name=name).update(retired_at=moment)
+
+
+def _newest(name: str) -> Policy:
+    return Policy.objects.filter(name=name).latest("version")
 
 
 def load_built_in() -> list[Policy]:

@@ -16,7 +16,7 @@ from deliberation.models import Participant, Round, Session, Turn
 from deliberation.protocol.round import close_round
 from deliberation.protocol.types import RoundOutcome, Rules, Spent, Verdict
 from deliberation.protocol.verdict import conclude
-from deliberation.services import people, rulings, spending
+from deliberation.services import people, rulings, searching, spending
 from deliberation.services.acts import database_now, grace, wake_at
 
 
@@ -44,6 +44,7 @@ def open_round(claim: Claim) -> None:
     )
     for person in asked:
         people.open_human_turn(round_, person)
+    people.bring_in(round_)
     _open_turns(session, round_, agents, kind=Turn.Kind.PROPOSE)
 
 
@@ -137,7 +138,8 @@ def begin_tally(claim: Claim) -> None:
 
 def _expire(session: Session, turn: Turn, *, cast: bool) -> None:
     state = Turn.State.SETTLED if cast else Turn.State.ABSTAINED
-    reason = "cast" if cast else "expired"
+    missed = "expired" if session.stop_requested_at is None else "withdrawn"  # the question was taken back
+    reason = "cast" if cast else missed
     Turn.objects.filter(pk=turn.pk).update(state=state, reason=reason, settled_at=Now())
     events.record(
         session,
@@ -157,6 +159,7 @@ def close(claim: Claim) -> RoundOutcome:
     )
     value = outcome.to_json()
     session.rounds.filter(number=session.round).update(outcome=value, closed_at=Now())
+    searching.add_proposals(session, session.round)  # those of people, whoever stored them
     events.record(
         session,
         "round.closed",
@@ -216,6 +219,7 @@ def conclude_session(claim: Claim, stop_reason: str) -> Verdict:
     verdict = verdict_of(record.load(session), outcomes(session), stop_reason=stop_reason)
     if verdict.failure is not None:
         return verdict
+    people.withdraw_open_turns(session)
     head = events.Chain.objects.get(pk=str(session.pk)).head
     value = verdict.to_json()
     session.state, session.stop_reason, session.verdict = Session.State.CONCLUDED, stop_reason, value

@@ -1,19 +1,24 @@
 """Outside checks of what agents answered: a known answer, or a person's ruling on the verdict.
 
 They alone teach the broker how good a model is; a peer's vote never does. What counts is what a model answered in
-the first round, before it saw the others.
+the first round, before it saw the others. The ballots of that round go with the checks: they tell how a panel of
+these models, or of some of them, would have decided.
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from django.db import transaction
 
 from broker.models import Check
-from broker.services.competences import Answered, record_checks, withdraw_checks
+from broker.services.competences import Answered, Scored, record_checks, record_scores, withdraw_checks
 from deliberation import events
-from deliberation.models import Proposal, Session
+from deliberation.models import Ballot, Participant, Proposal, Session
+from deliberation.protocol import ballots
+from deliberation.protocol import types as protocol
 from deliberation.protocol.equivalence import normalise
 from deliberation.protocol.types import Rules
 from deliberation.services.acts import ActRefused, actor, is_text, lock_session
@@ -78,6 +83,7 @@ def _learn(session: Session, *, right: str | None, source: str) -> list[dict[str
         for each in _first_answers(session)
         if (verdict := _verdict_on(each, session, right=right)) is not None
     ]
+    question = hashlib.sha256(session.task.encode()).hexdigest()
     withdraw_checks(session.pk, but=[each.participant.model for each, _ in checked])
     record_checks(
         [
@@ -89,10 +95,12 @@ def _learn(session: Session, *, right: str | None, source: str) -> list[dict[str
             for each, verdict in checked
         ],
         category=session.category,
-        question=hashlib.sha256(session.task.encode()).hexdigest(),
+        question=question,
         source=source,
         reference=session.pk,
     )
+    scores = _first_scores(session, [each.participant for each, _ in checked])
+    record_scores(scores, question=question, reference=session.pk)
     return [{"seat": each.participant.seat, "right": verdict} for each, verdict in checked]
 
 
@@ -105,6 +113,25 @@ def _first_answers(session: Session) -> list[Proposal]:
     for each in made.order_by("participant__seat"):
         by_model.setdefault(each.participant.model_id, each)
     return list(by_model.values())
+
+
+def _first_scores(session: Session, seats: Sequence[Participant]) -> list[Scored]:
+    """What these seats gave to each other's answers in the first round, as far as it counts."""
+    models = {each.seat: each.model for each in seats}
+    cast = Ballot.objects.filter(
+        round__session=session, round__number=1, current=True, participant__in=seats
+    ).select_related("participant")
+    return [
+        Scored(voter=models[voter], author=models[author], weight=float(weight))
+        for voter, given in ((each.participant.seat, each.weights) for each in cast)
+        for author, weight in _counted(voter, given, authors=models).items()
+    ]
+
+
+def _counted(voter: int, given: dict[str, Any], *, authors: Iterable[int]) -> dict[int, Fraction]:
+    """By seat of those authors, as the tally takes the weights."""
+    ballot = protocol.Ballot(voter, {int(seat): weight for seat, weight in given.items()})
+    return ballots.clean(ballot, authors={seat: seat for seat in authors})[0]
 
 
 def _verdict_on(proposal: Proposal, session: Session, *, right: str | None) -> bool | None:

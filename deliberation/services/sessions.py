@@ -20,7 +20,7 @@ from deliberation.claims import Claim
 from deliberation.models import Policy, Session, Turn
 from deliberation.protocol import anonymity
 from deliberation.protocol.types import Rules, RulesError
-from deliberation.services import people, rulings
+from deliberation.services import people, policies, rulings, searching
 from deliberation.services.acts import ActRefused, actor, database_now, grace, is_text, lock_running, wake
 
 SEED_LIMIT = 2**53  # an event holds no larger integer
@@ -42,7 +42,7 @@ class Opening:
 @transaction.atomic
 def open_session(opening: Opening, *, owner: Any = None) -> Session:
     """A session in `staffing`, with its chain and first event; a worker takes it from there."""
-    policy = _policy(opening.policy)
+    policy = policies.in_use(opening.policy)
     rules = _rules(policy, opening.rules)
     secret = _secret(opening.seed)
     session = Session.objects.create(
@@ -57,6 +57,7 @@ def open_session(opening: Opening, *, owner: Any = None) -> Session:
         secret=secret,
     )
     _tell_opened(session, policy, rules)
+    searching.add_task(session)
     if opening.take_part and owner is not None:
         people.take_seat(session, owner, asked=True)
     dispatch.send_on_commit(dispatch.STAFF, str(session.pk), queue="solver")
@@ -111,23 +112,11 @@ def _category(text: str) -> str:
     return text
 
 
-def _policy(name: str) -> Policy:
-    policy = Policy.objects.filter(name=name).order_by("-version").first() if is_text(name) else None
-    if policy is None:
-        known = ", ".join(Policy.objects.values_list("name", flat=True).distinct().order_by("name"))
-        raise ActRefused(f"There is no policy named {name!r}. Choose one of: {known or 'none is loaded'}.")
-    return policy
-
-
 def _rules(policy: Policy, changes: Mapping[str, Any]) -> Rules:
     try:
         rules = Rules.from_json({**policy.rules, **changes})
     except RulesError as error:
         raise ActRefused(str(error)) from error
-    if rules.veto_quorum > 1:  # a promise that services.people cannot keep yet is not made
-        raise ActRefused(
-            f"The policy {policy.name} lets only two people together strike something, which is not possible yet."
-        )
     return rules
 
 
@@ -195,6 +184,7 @@ def fail(claim: Claim, failure: str, *, detail: str = "", selection: Selection |
     `selection` the broker's receipt of why nobody could sit.
     """
     session = claim.fence()
+    people.withdraw_open_turns(session)
     session.selection = selection or session.selection
     session.state, session.failure, session.failure_detail = Session.State.FAILED, failure, detail
     session.stop_reason = "person" if session.stop_requested_at else ""

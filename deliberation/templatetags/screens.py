@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from deliberation import formats, rendering
 
 register = template.Library()
 
+# As in a text's own Markdown: $5 and $6 are money, since a formula ends at no space and before no digit.
+FORMULA = re.compile(r"\$\$?(?![\s$])[^$\n]{1,200}(?<![\s\\])\$\$?(?!\d)|\\\([^\n]{1,200}?\\\)")
 SPRITE = "icons/lucide-1.62.0.svg"
 # One shape for each seat, repeating after six; with the letter no two seats below 27 look alike.
 SHAPES = (
@@ -43,6 +47,45 @@ def is_long(text: str | None, chars: int = 900) -> bool:
 def shown(text: str | None) -> str:
     """Plain text that can be displayed; the template escapes it as usual."""
     return rendering.plain_text(text or "")
+
+
+@register.filter
+def titled(text: str | None, chars: int = 0) -> SafeString:
+    """A question or an answer as a title: its formulas are set, the rest is plain text. Cut after `chars` characters
+    at a word, and never within a formula.
+    """
+    pieces: list[str] = []
+    left = chars or len(text or "")
+    for plain, formula in _split(rendering.plain_text(text or "")):
+        if len(plain) > left or (formula and len(plain) + len(formula) > left):
+            return _joined([*pieces, escape(_cut(plain, chars=left))])
+        pieces += [escape(plain), _formula(formula) if formula else ""]
+        left -= len(plain) + len(formula)
+    return _joined(pieces)
+
+
+def _split(text: str) -> Iterator[tuple[str, str]]:
+    """Each formula of the text with its dollar signs, after the text before it; the rest comes with none."""
+    at = 0
+    for match in FORMULA.finditer(text):
+        yield text[at : match.start()], match.group()
+        at = match.end()
+    yield text[at:], ""
+
+
+def _cut(text: str, *, chars: int) -> str:
+    kept = text if len(text) <= chars else text[:chars].rsplit(" ", 1)[0]
+    return kept.rstrip(" .,;:") + "\u2026"
+
+
+@lru_cache(maxsize=1_000)
+def _formula(source: str) -> SafeString:
+    inner = source.strip("$") if source.startswith("$") else source[2:-2]
+    return mark_safe(rendering.formula_html(inner, block=False))  # noqa: S308  rebuilt from allow lists
+
+
+def _joined(pieces: Iterable[str]) -> SafeString:
+    return mark_safe("".join(pieces))  # noqa: S308  each is escaped, or a formula
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,46 +11,42 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from deliberation import parts
-from deliberation.forms import BallotForm, DoneForm, GuidanceForm, RulingForm, VetoForm
+from deliberation.forms import BallotForm, DoneForm, GuidanceForm, OwnForm, SeenForm
 from deliberation.models import Session
-from deliberation.selectors import access, editing
-from deliberation.selectors.words import letter
-from deliberation.services import people, rulings, sessions
+from deliberation.selectors import access, editing, steering
+from deliberation.services import people, people_steering, sessions
 from deliberation.services.acts import ActRefused
 from deliberation.views import room
+from deliberation.views.after import overturn, rule
+from deliberation.views.answering import happened, kept, press, refused, said, status_of
+from deliberation.views.striking import veto, withdraw_veto
+
+__all__ = [
+    "ballot",
+    "done",
+    "guidance",
+    "one_more_round",
+    "overturn",
+    "own_proposal",
+    "pause",
+    "resume",
+    "rule",
+    "stop",
+    "take_seat",
+    "veto",
+    "withdraw_guidance",
+    "withdraw_veto",
+]
 
 NOT_YOURS = "Only the owner of this deliberation pauses, resumes and stops it. Nothing was changed."
-
-
-def _said(request: HttpRequest, session: Session, words: str, *, seq: int) -> HttpResponse:
-    """What was asked for and that it is in effect, with the number of its event."""
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "deliberation/_said.html", {"said": words, "said_seq": seq})
-    messages.success(request, f"{words} (event {seq})")
-    return redirect("room", session_id=session.pk)
-
-
-def _refused(request: HttpRequest, session: Session, words: str, *, status: int = 422) -> HttpResponse:
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "deliberation/_said.html", {"refusal": words}, status=status)
-    return room.page(request, session, status=status, refusal=words)
 
 
 def _steer(request: HttpRequest, session_id: UUID, verb: Callable[..., int], *, words: str) -> HttpResponse:
     """A button of the owner's."""
     session = room.visible(request, session_id)
     if not access.access(request.user, session).steer and not session.ended:
-        return _refused(request, session, NOT_YOURS, status=403)
-    return _press(request, session, partial(verb, session.pk, request.user), words=words)
-
-
-def _press(request: HttpRequest, session: Session, act: Callable[[], int], *, words: str) -> HttpResponse:
-    """A button without anything typed."""
-    try:
-        seq = act()
-    except ActRefused as refusal:
-        return _refused(request, session, str(refusal))
-    return _said(request, session, words, seq=seq)
+        return refused(request, session, NOT_YOURS, status=403)
+    return press(request, session, partial(verb, session.pk, request.user), words=words)
 
 
 @require_POST
@@ -67,7 +64,17 @@ def resume(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest, session_id: UUID) -> HttpResponse:
     words = "Stop requested: running calls are dropped, and it ends with what closed rounds found"
-    return _steer(request, session_id, sessions.stop, words=words)
+    try:
+        seen = SeenForm(request.POST).checked()["seen"]
+    except ActRefused as refusal:
+        return refused(request, room.visible(request, session_id), str(refusal))
+    return _steer(request, session_id, partial(people_steering.stop, seen=seen), words=words)
+
+
+@require_POST
+def one_more_round(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    words = "Asked: one more round follows this one, unless money, tokens, time or a stop end it"
+    return _steer(request, session_id, people_steering.ask_for_more, words=words)
 
 
 @require_POST
@@ -77,7 +84,7 @@ def take_seat(request: HttpRequest, session_id: UUID) -> HttpResponse:
     try:
         seat = people.take_seat(session, request.user, asked=True)
     except ActRefused as refusal:
-        return _refused(request, session, str(refusal))
+        return refused(request, session, str(refusal))
     waits = "each round waits for your ballot" if seat.asked else "you vote as you like"
     messages.success(request, f"You have a seat: {waits}")
     return redirect("room", session_id=session.pk)
@@ -93,17 +100,25 @@ def ballot(request: HttpRequest, session_id: UUID) -> HttpResponse:
     try:
         seq = people.cast_ballot(session.pk, request.user, form.vote())
     except ActRefused as refusal:
-        return _ballot_refused(request, session, form, words=str(refusal))
+        return _ballot_refused(request, session, form, refusal)
     words = "Ballot cast: it counts in the tally"
     if request.htmx:  # type: ignore[attr-defined]
         return room.ballot_form(request, session, said=words, said_seq=seq)
-    return _said(request, session, words, seq=seq)
+    return said(request, session, words, seq=seq)
 
 
-def _ballot_refused(request: HttpRequest, session: Session, form: BallotForm, *, words: str) -> HttpResponse:
-    if request.htmx:  # type: ignore[attr-defined]
-        return room.ballot_form(request, session, typed=form.typed(), status=422, ballot_refusal=words)
-    return room.page(request, session, typed=form.typed(), status=422, ballot_refusal=words)
+def _ballot_refused(
+    request: HttpRequest, session: Session, form: BallotForm, refusal: ActRefused
+) -> HttpResponse:
+    came = happened(request, session, refusal)
+    more = {
+        "typed": form.typed(),
+        "status": status_of(came),
+        "ballot_refusal": "" if came else str(refusal),
+        **kept("ballot", form.data, came),
+    }
+    shown = room.ballot_form if request.htmx else room.page  # type: ignore[attr-defined]
+    return shown(request, session, **more)
 
 
 def _effect(request: HttpRequest, session: Session, form: BallotForm) -> HttpResponse:
@@ -129,66 +144,40 @@ def _counted(request: HttpRequest, session: Session, form: BallotForm) -> editin
 
 @require_POST
 def done(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """The person has nothing more to say in this round."""
+    """The person has nothing more to say in this round, needs more time for it, or takes no part any more."""
     session = room.visible(request, session_id)
     try:
-        number = DoneForm(request.POST).number()
+        answer, number, seen = DoneForm(request.POST).said()
     except ActRefused as refusal:
-        return _refused(request, session, str(refusal))
-    words = f"You are done with round {number}: it does not wait for you any more"
-    act = partial(people.done, session.pk, request.user, round_number=number)
-    return _press(request, session, act, words=words)
+        return refused(request, session, str(refusal))
+    verb, words = WINDOW[answer]
+    more: dict[str, Any] = {"seen": seen} if answer == "done" else {}
+    act = partial(verb, session.pk, request.user, round_number=number, **more)
+    return press(request, session, act, words=words.format(number=number))
+
+
+WINDOW: dict[str, tuple[Callable[..., int], str]] = {
+    "done": (people.done, "You are done with round {number}: it does not wait for you any more"),
+    "more_time": (
+        people.need_more_time,
+        "You have more time in round {number}: its end was moved for everybody",
+    ),
+    "withdraw": (people.withdraw_seat, "You withdrew: no round waits for you, and your ballots so far stay"),
+}
 
 
 @require_POST
-def rule(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """The owner says whether the verdict is right; that teaches the broker."""
+def own_proposal(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """A person's proposal, for the round that is proposing or for the next."""
     session = room.visible(request, session_id)
-    if not access.access(request.user, session).steer:
-        words = "Only the owner of this deliberation rules on its verdict. Nothing was changed."
-        return _refused(request, session, words, status=403)
+    form = OwnForm(request.POST)
     try:
-        seq = rulings.rule(session.pk, request.user, RulingForm(request.POST).ruling())
+        told = people.propose(session.pk, request.user, form.own())
     except ActRefused as refusal:
-        return room.page(request, session, status=422, ruling_refusal=str(refusal), ruling_typed=request.POST)
-    return _said(request, session, "Your ruling is kept, and the broker has learned from it", seq=seq)
-
-
-@require_POST
-def veto(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    session = room.visible(request, session_id)
-    form = VetoForm(request.POST)
-    try:
-        strike = form.strike()
-        seq = people.veto(session.pk, request.user, strike)
-    except ActRefused as refusal:
-        return _veto_refused(request, session, form, words=str(refusal))
-    words = f"Struck: the {strike.kind} of {letter(strike.seat)} counts no more, and stays visible"
-    return _said(request, session, words, seq=seq)
-
-
-def _veto_refused(request: HttpRequest, session: Session, form: VetoForm, *, words: str) -> HttpResponse:
-    """The form again, with what was typed; where its target is not there, the sentence alone."""
-    data = form.data
-    key = f"{data.get('kind', '')}-{data.get('round', '')}-{data.get('seat', '')}"
-    kept = {
-        "veto_refusal": words,
-        "code": data.get("code", ""),
-        "reason": data.get("reason", ""),
-    }
-    if room.veto_context(request, session, key=key)["target"] is None:
-        return _refused(request, session, words)
-    if request.htmx:  # type: ignore[attr-defined]
-        return room.veto_form(request, session, key=key, status=422, **kept)
-    return room.page(request, session, strike=key, status=422, **kept)
-
-
-@require_POST
-def withdraw_veto(request: HttpRequest, session_id: UUID, veto_id: int) -> HttpResponse:
-    session = room.visible(request, session_id)
-    words = "Taken back: it counts again in every tally closed after this"
-    act = partial(people.withdraw_veto, session.pk, request.user, veto_id)
-    return _press(request, session, act, words=words)
+        typed = {name: form.data.get(name, "") for name in ("answer", "final_answer")}
+        return room.page(request, session, status=422, own_refusal=str(refusal), own_typed=typed)
+    words = f"Proposed: it is a candidate of round {told.round}, by the same rules as an agent's"
+    return said(request, session, words, seq=told.seq)
 
 
 @require_POST
@@ -197,6 +186,8 @@ def guidance(request: HttpRequest, session_id: UUID) -> HttpResponse:
     form = GuidanceForm(request.POST)
     try:
         values = form.checked()
+        if "preview" in request.POST:
+            return _in_prompt(request, session, values)
         seq = people.leave_guidance(
             session.pk, request.user, values["text"], key=values["key"], to_seat=values["to"]
         )
@@ -206,7 +197,21 @@ def guidance(request: HttpRequest, session_id: UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         context = {**room.guidance_context(parts.fresh(session.pk)), "said": words, "said_seq": seq}
         return render(request, "deliberation/_guidance_form.html", context)
-    return _said(request, session, words, seq=seq)
+    return said(request, session, words, seq=seq)
+
+
+def _in_prompt(request: HttpRequest, session: Session, values: dict[str, Any]) -> HttpResponse:
+    """What the agents would read. Nothing is written; what was typed stays."""
+    if not values["text"].strip():
+        raise ActRefused("Write the guidance first: it is empty.")
+    sheet, audience = parts.fresh(session.pk), access.audience(request.user, session)
+    shown = steering.guidance_in_prompt(sheet.room, values["text"], to_seat=values["to"], audience=audience)
+    kept_typed = {"guidance_text": values["text"], "guidance_to": str(values["to"] or "")}
+    more = {"in_prompt": shown, **kept_typed}
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {**room.guidance_context(sheet), **more}
+        return render(request, "deliberation/_guidance_form.html", context)
+    return room.page(request, session, **more)
 
 
 def _guidance_refused(
@@ -228,4 +233,4 @@ def withdraw_guidance(request: HttpRequest, session_id: UUID, guidance_id: int) 
     session = room.visible(request, session_id)
     words = "Withdrawn: no prompt built after this carries it"
     act = partial(people.withdraw_guidance, session.pk, request.user, guidance_id)
-    return _press(request, session, act, words=words)
+    return press(request, session, act, words=words)

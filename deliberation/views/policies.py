@@ -20,8 +20,8 @@ from deliberation.parts import figure_json
 from deliberation.protocol.types import Rules
 from deliberation.selectors import policies as policy_reads
 from deliberation.selectors import policy_files, policy_history, policy_preview
-from deliberation.services.acts import is_text
-from deliberation.services.policies import PolicyMoved, publish_edit
+from deliberation.services.acts import ActRefused, is_text
+from deliberation.services.policies import PolicyMoved, bring_back_policy, publish_edit, retire_policy
 from deliberation.trail import canonical
 
 View = Callable[..., HttpResponse]
@@ -60,27 +60,70 @@ def policies(request: HttpRequest) -> HttpResponse:
     return page(request, "policies", {"listed": policy_history.listed(request.user)})
 
 
-@require_safe
+@SHOWN_OR_SENT
 def policy(request: HttpRequest, name: str) -> HttpResponse:
     """The newest version, or ?version=N. ?format=json gives the canonical bytes: the hash is theirs; ?format=file a
-    file that the editor reads.
+    file that the editor reads. A POST retires the policy, or brings it back.
     """
     versions = policy_reads.versions(name)
     shown = _version(versions, request.GET.get("version", ""))
-    rules = Rules.from_json(shown.rules)
+    if request.method == "POST":
+        return _retire_or_bring_back(request, versions)
     if request.GET.get("format") == "json":
-        exact = canonical.canonical_bytes(canonical.encode(rules.to_json()))
+        exact = canonical.canonical_bytes(canonical.encode(Rules.from_json(shown.rules).to_json()))
         return HttpResponse(exact, content_type="application/json")
     if request.GET.get("format") == "file":
         return _file(shown)
+    return _shown(request, shown, versions)
+
+
+def _shown(
+    request: HttpRequest, shown: Policy, versions: list[Policy], *, refusal: str = "", status: int = 200
+) -> HttpResponse:
+    rules = Rules.from_json(shown.rules)
     context = {
         "policy": shown,
         "newest": versions[0],
         "history": policy_history.history(versions, request.user),
+        "retired": policy_history.retired(versions[0]),
         "rules": [(name, json.dumps(value)) for name, value in sorted(rules.to_json().items())],
+        "refusal": refusal,
         **_preview(rules),
     }
-    return page(request, "policy", context)
+    return page(request, "policy", context, status=status)
+
+
+@publishers_only
+def _retire_or_bring_back(request: HttpRequest, versions: list[Policy]) -> HttpResponse:
+    """The same press twice changes nothing the second time, and it is said."""
+    name, act = versions[0].name, request.POST.get("act", "")
+    if act not in STANDING:
+        return _shown(request, versions[0], versions, refusal="Press one of the buttons here.", status=422)
+    verb, done, was_so = STANDING[act]
+    try:
+        changed = verb(name, by=request.user)
+    except ActRefused as refusal:
+        return _shown(request, versions[0], versions, refusal=str(refusal), status=409)
+    if changed:
+        messages.success(request, f"{name} {done}")
+    else:
+        messages.info(request, f"{name} {was_so}")
+    return redirect("policy", name=name)
+
+
+# By the button: the verb, what is said when it was done, and when it was so before.
+STANDING: Mapping[str, tuple[Callable[..., bool], str, str]] = {
+    "retire": (
+        retire_policy,
+        "is retired: nobody can open a new deliberation under it. Those that were opened keep its rules.",
+        "was retired before.",
+    ),
+    "bring_back": (
+        bring_back_policy,
+        "is back: deliberations can be opened under it again.",
+        "was in use before.",
+    ),
+}
 
 
 def _version(versions: list[Policy], wanted: str) -> Policy:
@@ -157,7 +200,8 @@ def _publish(request: HttpRequest, draft: Draft) -> HttpResponse:
     except PolicyMoved as moved:
         return _moved(request, draft, moved.newest)
     if is_new:
-        messages.success(request, f"Published: {published.name}, version {published.version}.")
+        stays = " It stays retired until somebody brings it back." if published.retired_at else ""
+        messages.success(request, f"Published: {published.name}, version {published.version}.{stays}")
     else:
         messages.info(
             request,

@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from broker.receipt_page import receipt_page
 from deliberation import forms, parts, presence
 from deliberation.models import Session, Veto
-from deliberation.selectors import access, cards, editing, exchanges, influence
+from deliberation.selectors import access, cards, editing, exchanges, forking, influence, steering
 from deliberation.services.people import GUIDANCE_CHARS, REASON_CHARS
 
 NO_RECEIPT = (
@@ -24,6 +24,8 @@ NOT_YET = "The exact words and numbers are shown after your first ballot."
 NOTHING_THERE = "There is nothing at this place of the room. Nothing was changed."
 LOOKS = {"cell": influence.cell, "exchange": exchanges.exchange}
 DEPTHS = {"summary": "Summary", "debate": "Debate", "raw": "Raw"}
+
+TYPED = ("ballot_refusal", "guidance_refusal", "own_refusal")
 
 
 def visible(request: HttpRequest, session_id: UUID) -> Session:
@@ -82,11 +84,15 @@ def page(  # noqa: PLR0913  each is one thing that was typed, said or asked for
     audience = access.audience(request.user, session)
     may = access.access(request.user, sheet.room.session)
     if not may.take_part:  # the forms are gone, and what one of them was told is said at the top
-        more.setdefault("refusal", more.get("ballot_refusal") or more.get("guidance_refusal"))
+        more.setdefault("refusal", next((more[each] for each in TYPED if more.get(each)), None))
     context = {
         "session": sheet.room.session,
+        "head": sheet.seq,
+        "overturned": steering.overturned(sheet.room),
+        "own_key": forms.new_key(),
         "seq": parts.seq_element(sheet.seq),
         "parts": sheet.page(audience),
+        "kin": forking.kin(request.user, session),
         "present": parts.present(presence.present(session.pk), audience),
         "audience": audience,
         "may": may,

@@ -23,6 +23,7 @@ from deliberation.selectors.waiting import waiting
 from deliberation.services.acts import ActRefused, is_text
 from deliberation.services.invitations import open_with_guests
 from deliberation.staffing import wanted
+from deliberation.views import filtering
 
 ESTIMATE_S = 0.3  # of solving while somebody waits for the form; staffing takes longer where it needs to
 EXAMPLES = (
@@ -44,25 +45,14 @@ EXAMPLES = (
 @vary_on_headers("HX-Request")
 @require_safe
 def sessions(request: HttpRequest) -> HttpResponse:
-    """The whole page, or for htmx the part that refreshes itself: one template, the same queries."""
+    """The whole page, or for htmx the list alone: one template, the same queries."""
     if not request.user.is_authenticated:
         return _to_sign_in(request)
-    filters = FilterForm(request.GET, policies=session_reads.policy_names())
-    wanted = filters.wanted()
-    page = request.GET.get("page", "1")
-    context = {
-        "filters": filters,
-        "wanted": wanted,
-        "waiting": waiting(request.user),
-        "listing": session_reads.listing(request.user, wanted, page=page),
-        "address": request.get_full_path(),
-        "pages": _without_page(request),
-        "now": timezone.now(),
-    }
+    found = _found(request)
     if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "deliberation/_sessions.html", context)
+        return _part(request, found)
     cards = policy_reads.cards()
-    context |= {
+    context = found | {
         "form": NewForm(cards=cards, initial={"policy": _first_choice(cards)}),
         "examples": EXAMPLES,
         "place": "sessions",
@@ -71,18 +61,48 @@ def sessions(request: HttpRequest) -> HttpResponse:
     return render(request, "deliberation/sessions.html", context)
 
 
+def _found(request: HttpRequest) -> dict[str, Any]:
+    """What the list and its filter bar show."""
+    filters = FilterForm(
+        request.GET,
+        policies=session_reads.policy_names(),
+        categories=session_reads.categories(request.user),
+    )
+    wanted = filters.wanted()
+    listing = session_reads.listing(request.user, wanted, page=request.GET.get("page", "1"))
+    chips = filtering.chips(wanted, filters)
+    if chips and not listing.rows:
+        without = filtering.alternatives(wanted)
+        loosening = session_reads.loosened(request.user, wanted, without)
+        chips = filtering.chips(wanted, filters, loosening=loosening)
+    parameters = filtering.query(wanted)
+    return {
+        "filters": filters,
+        "wanted": wanted,
+        "chips": chips,
+        "waiting": waiting(request.user),
+        "listing": listing,
+        "address": filtering.page_address(wanted, listing.page.number),
+        "pages": f"{parameters}&" if parameters else "",
+        "now": timezone.now(),
+    }
+
+
+def _part(request: HttpRequest, found: dict[str, Any]) -> HttpResponse:
+    """The list that refreshes itself. What the filter bar asks for stands in the address afterwards."""
+    is_asked = request.htmx.trigger == "filters"  # type: ignore[attr-defined]
+    context = found | {"refreshed": True, "announce": is_asked}
+    response = render(request, "deliberation/_sessions.html", context)
+    if is_asked:
+        response["HX-Push-Url"] = found["address"]
+    return response
+
+
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     response = redirect_to_login(request.get_full_path())
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(response.url)
     return response
-
-
-def _without_page(request: HttpRequest) -> str:
-    """The list's parameters, for links to other pages of it; ends with "&" where there are any."""
-    parameters = request.GET.copy()
-    parameters.pop("page", None)
-    return parameters.urlencode() + "&" if parameters else ""
 
 
 def _first_choice(cards: list[Card]) -> str:

@@ -1,4 +1,5 @@
-// The quadratic ballot: v votes cost v squared of 100 credits. Without this file the form is plain number fields.
+// The quadratic ballot: v votes cost v squared of 100 credits; on a phone it comes up as a sheet. Without this file the
+// form is plain number fields.
 "use strict";
 (() => {
   const square = (votes) => votes * votes;
@@ -91,4 +92,53 @@
   };
   startAll();
   document.addEventListener("htmx:afterSettle", startAll);
+
+  // On a phone: a bar at the edge says what is left and brings the ballot up, from whatever tab is open.
+  const ballot = document.getElementById("ballot");
+  if (!ballot) return;
+  const make = (tag, attributes, ...inside) => {
+    const element = Object.assign(document.createElement(tag), attributes);
+    element.append(...inside);
+    return element;
+  };
+  const count = make("span", { className: "n" });
+  const opener = make("button", { className: "button primary", type: "button", id: "ballot-open" }, "My ballot");
+  opener.setAttribute("aria-expanded", "false");
+  opener.setAttribute("aria-controls", "ballot");
+  const bar = make("div", { className: "ballot-bar", hidden: true }, count, opener);
+  const closer = make("button", { className: "button quiet small sheet-close", type: "button" }, "Close");
+  ballot.querySelector("h2").after(closer);
+  document.getElementById("main").append(bar);
+
+  let tab = null; // the one to go back to
+  const room = ballot.closest(".room");
+  const showTab = (name) => document.querySelector(`.tabs [data-show="${name}"]`)?.click();
+  const follow = () => {
+    const left = ballot.querySelector("[data-left]");
+    count.textContent = left ? left.value : "";
+    bar.hidden = !left || ballot.classList.contains("sheet") || !document.querySelector("#verdict[hidden]");
+  };
+  const open = () => {
+    tab = room.dataset.tab;
+    showTab("tally");
+    ballot.classList.add("sheet");
+    opener.setAttribute("aria-expanded", "true");
+    (ballot.querySelector("input[type=number]") || closer).focus();
+    follow();
+  };
+  const close = () => {
+    if (!ballot.classList.contains("sheet")) return;
+    ballot.classList.remove("sheet");
+    opener.setAttribute("aria-expanded", "false");
+    if (tab) showTab(tab);
+    follow();
+    opener.focus();
+  };
+  opener.addEventListener("click", open);
+  closer.addEventListener("click", close);
+  ballot.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  document.addEventListener("ballot:changed", follow);
+  document.addEventListener("htmx:afterSettle", follow);
+  document.addEventListener("htmx:wsAfterMessage", follow);
+  follow();
 })();

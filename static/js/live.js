@@ -115,7 +115,9 @@
     const ballot = document.getElementById("ballot-form");
     const round = ballot?.querySelector("form.ballot input[name=round]")?.value;
     const seats = [...(ballot?.querySelectorAll("input[name^=votes-]") || [])].map((input) => input.name.slice("votes-".length));
-    const fits = !link || `${round}:${seats}` === link.dataset.offer;
+    const [running, all] = link?.dataset.offer.split(":") || [];
+    const weighable = all?.split(",").filter((seat) => seat !== document.body.dataset.seat); // nobody weighs their own proposal
+    const fits = !link || (round === running && String(seats) === String(weighable));
     document.getElementById("ballot")?.toggleAttribute("data-fits", fits);
     return fits;
   };

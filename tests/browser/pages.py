@@ -94,11 +94,25 @@ class Tour:
         table.stop(self.owner)
         yield self._at("a verdict", path)
         yield State("the list of keys", self._keys, within="#keys")
+        yield from self._more_of(table, path)
+
+    def _more_of(self, table: Table, path: str) -> Iterator[State]:
+        """What else there is to see of a session that has ended."""
+        first, second, *_ = table.agents
+        yield self._at("a number of the matrix", f"{path}?cell=1-{first}-{second}")
+        yield self._at("the exact words of a call", f"{path}?exchange=2-{first}-propose&depth=raw")
+        yield self._at("what if", f"{path}what-if/?ballot=1-{second}&max_rounds=5")
+        yield self._at("replay", f"{path}replay/?at=12")
+        yield self._at("compare", f"{reverse('compare')}?a={table.id}&b={table.id}&all=1")
+        yield self._at("fork", f"{path}fork/?round=1")
+        yield self._at("the verdict page", f"{path}verdict/")
+        yield self._at("words", reverse("glossary"))
 
     def _others(self) -> Iterator[State]:
         blind = opened(self.owner, take_part=True, **BLIND).staff()
         blind.whole_round()
         yield self._at("a room, blind", reverse("room", args=[blind.id]))
+        yield self._at("what if, nothing to see yet", reverse("what_if", args=[blind.id]))
         link = invitations.invite_by_link(blind.id, self.owner)
         yield self._at("an invitation", reverse("invitation", args=[link.token]))
         yield self._at("an unknown invitation", reverse("invitation", args=["unknown"]))

@@ -1,8 +1,8 @@
-"""Writes the pictures of the README to docs/screenshots/, from one real deliberation:
+"""Writes the pictures of the README to docs/screenshots/, from real deliberations:
 
     .venv/bin/python -m pytest -n 0 tests/browser/screenshots.py
 
-`room.png` and `verdict.png` are 1280 x 900, a window of 1600 x 1125 at 0.8 dots a pixel, so that tally and ballot fit;
+All but one are 1280 x 900, a window of 1600 x 1125 at 0.8 dots a pixel, so that tally and ballot fit;
 `room-phone-dark.png` is 390 x 844 at two dots a pixel. Run by hand, and looked at: it is no test of the suite, which
 collects test_*.py alone, but it stands on the same browser, processes and database.
 """
@@ -20,6 +20,11 @@ from tests.browser.room import Room
 PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
 MOST_BYTES = 300_000
 QUESTION, SEED = "What is 17*23?", 87
+OTHERS = (
+    "A bat and a ball cost $1.10. The bat costs $1.00 more than the ball. How many cents does the ball cost?",
+    "What is 48*52?",
+    "Name the smallest change after which no order is lost when a payment succeeds and the page times out.",
+)
 RULES = {"human_window_s": 600, "panel_size": [3, 3], "max_rounds": 2}
 DESK = {
     "viewport": {"width": 1600, "height": 1125},
@@ -53,6 +58,23 @@ def test_pictures(sit_down: Callable[..., Person], start_workers: Callable[[], N
     take(hand, "room-phone-dark.png")
     cast_until_the_end(room)
     take(room.page, "verdict.png")
+    walk_on(desk, owner, path=f"/sessions/{session.pk}/")
+
+
+def walk_on(desk: Person, owner: User, *, path: str) -> None:
+    """The pages about a session that has ended, and the list with others beside it."""
+    take(desk.open(f"{path}verdict/"), "verdict-page.png")
+    page = desk.open(f"{path}what-if/?people=out")
+    expect(page.locator(".main-svg").first).to_be_visible()
+    take(page, "what-if.png")
+    page = desk.open(f"{path}replay/?at=15")
+    expect(page.locator(".main-svg").first).to_be_visible()
+    take(page, "replay.png")
+    take(desk.open(f"{path}receipt/"), "receipt.png")
+    for question in OTHERS:
+        session = open_session(Opening(question, "standard", seed=SEED), owner=owner)
+        Room(desk.open(f"/sessions/{session.pk}/")).expect_state("Concluded")
+    take(desk.open("/"), "sessions.png")
 
 
 def weigh(room: Room, *, number: int = 1) -> None:

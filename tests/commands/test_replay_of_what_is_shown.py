@@ -2,7 +2,7 @@
 
 import pytest
 
-from deliberation.models import Event, Round, Session
+from deliberation.models import Ballot, Event, Proposal, Review, Round, Session
 from tests import builders
 from tests.commands.calling import called
 
@@ -61,3 +61,44 @@ def test_the_rules_of_the_session(session: Session) -> None:
 def test_the_secret_of_the_labels(session: Session) -> None:
     Session.objects.filter(pk=session.pk).update(secret=bytes(32))
     assert replayed(session) == (1, "Event 1: the secret of the labels is not the one committed to.")
+
+
+def placed(session: Session, kind: str, seat: int) -> int:
+    return int(Event.objects.get(chain_id=str(session.pk), kind=kind, data__round=1, data__seat=seat).seq)
+
+
+@pytest.mark.parametrize(
+    "change", [{"answer": "It is 381."}, {"final_answer": "381"}, {"claims": []}, {"confidence": 0.9}]
+)
+def test_a_proposal_that_was_rewritten(session: Session, change: dict[str, object]) -> None:
+    Proposal.objects.filter(round__session=session, round__number=1, participant__seat=2).update(**change)
+    seq = placed(session, "proposal.made", 2)
+    assert replayed(session) == (1, f"Event {seq}: the proposal of B in round 1 is not as it was told.")
+
+
+def test_a_ballot_that_was_rewritten(session: Session) -> None:
+    row = Ballot.objects.get(round__session=session, round__number=1, participant__seat=3)
+    row.weights = {seat: weight + 1 for seat, weight in row.weights.items()}
+    row.save()
+    seq = placed(session, "ballot.cast", 3)
+    said = f"Event {seq}: the ballot of C in round 1, version 1, is not as it was told."
+    assert replayed(session) == (1, said)
+
+
+def test_a_review_that_was_rewritten(session: Session) -> None:
+    reviews = Review.objects.filter(ballot__round__session=session, ballot__round__number=1)
+    reviews.filter(ballot__participant__seat=3, proposal__participant__seat=1).update(justification="No.")
+    seq = placed(session, "ballot.cast", 3)
+    assert replayed(session) == (1, f"Event {seq}: the review of C in round 1 on A is not as it was told.")
+
+
+def test_a_row_that_no_event_tells_of_and_one_that_is_gone(session: Session) -> None:
+    row = Ballot.objects.get(round__session=session, round__number=1, participant__seat=3)
+    seq = placed(session, "ballot.cast", 3)
+    Ballot.objects.create(round=row.round, participant=row.participant, version=2, current=False, weights={})
+    said = f"Event {seq}: the ballot of C in round 1, version 2, is told by no event."
+    assert replayed(session) == (1, said)
+    Ballot.objects.filter(version=2).delete()
+    row.delete()
+    assert replayed(session)[1].startswith(f"Event {seq}: the ")
+    assert "is not among the rows that screens show" in replayed(session)[1]

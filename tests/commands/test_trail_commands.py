@@ -190,7 +190,10 @@ def test_what_was_left_alone_holds_and_recomputes(session: Session) -> None:
     assert verified.out == f"{count} events, chain intact, head {head}\n"
     replayed = called("replay_session", str(session.pk)[:8])
     assert (replayed.status, replayed.err) == (0, "")
-    assert replayed.out == f"1 round and the verdict recompute bit for bit from {count} events\n"
+    assert replayed.out == (
+        f"1 round and the verdict recompute bit for bit from {count} events, "
+        "and the rows that screens show say the same\n"
+    )
 
 
 def test_the_shell_gets_one_and_a_sentence(session: Session) -> None:

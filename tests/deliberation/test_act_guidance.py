@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from deliberation import parts
 from deliberation.models import Blob, Guidance
-from deliberation.selectors import prompting
+from deliberation.prompts import propose
+from deliberation.selectors import prompting, steering
 from deliberation.services.people import GUIDANCE_CHARS
 from tests import builders
 from tests.deliberation.acting import Scene, key, scene
@@ -178,3 +180,30 @@ def test_guidance_of_another_session_is_not_withdrawn_from_here(room: Scene) -> 
     answer = room.press(room.owner, "withdraw_guidance", pk=Guidance.objects.get().pk, htmx=True)
     assert (answer.status, answer.kinds) == (422, [])
     assert Guidance.objects.get().withdrawn_at is None
+
+
+@BOTH
+def test_before_it_is_left_it_is_shown_as_the_agents_would_read_it(room: Scene, htmx: bool) -> None:
+    room.table.guide(room.colleague, "Show the carry.")
+    to = str(room.agents[0])
+    body = {"text": "Check <b>twice</b>.", "to": to, "key": key(), "preview": "1"}
+    answer = room.press(room.owner, "guidance", body, htmx=htmx)
+    assert (answer.status, answer.kinds) == (200, [])
+    assert "Agent C would read this in round 2" in answer.words
+    assert "- Check <b>twice</b>. - Show the carry." in answer.words
+    assert (answer.page.fields["text"].strip(), answer.page.fields["to"]) == ("Check <b>twice</b>.", to)
+    assert room.press(room.owner, "guidance", {**body, "text": " "}, htmx=htmx).status == 422
+
+
+def test_what_is_shown_is_what_the_next_prompt_carries(room: Scene) -> None:
+    words = "Check twice."
+    here = parts.fresh(room.table.id).room
+    shown = steering.guidance_in_prompt(here, words, to_seat=None, audience="open").text
+    room.table.guide(room.owner, words)
+    room.table.all_review()
+    room.table.advance()
+    room.go_on()
+    turn = room.table.turn(room.agents[0], "propose")
+    inputs = prompting.propose_inputs(prompting.table(room.table.session), turn.participant)
+    sent = propose.build(inputs).messages[1]["content"]
+    assert shown.replace("MARK", inputs.nonce) in sent

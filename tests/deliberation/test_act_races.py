@@ -91,6 +91,42 @@ def test_of_two_vetoes_of_one_proposal_one_is_told_that_it_is_struck(room: Scene
     assert holds(room)
 
 
+def test_of_two_who_confirm_one_request_at_once_one_is_told_that_it_is_settled() -> None:
+    room = scene(veto_quorum=2)
+    room.table.strike(room.owner, room.agents[0])
+    asked = str(room.table.session.veto_requests.get().pk)
+    body = {
+        "kind": "proposal",
+        "round": "1",
+        "seat": str(room.agents[0]),
+        "request": asked,
+        "answer": "confirm",
+    }
+    before = room.head
+    answers = both(
+        room,
+        lambda: room.press(room.colleague, "veto", {**body, "key": key()}, htmx=True),
+        lambda: room.press(room.guest, "veto", {**body, "key": key()}, htmx=True),
+    )
+    assert one_won(answers, "This request is settled already.")
+    assert [kind for kind, _ in room.since(before)] == ["proposal.vetoed"]
+    assert holds(room)
+
+
+def test_of_two_vetoes_decided_at_the_same_event_the_second_is_told_of_the_first(room: Scene) -> None:
+    before = room.head
+    first, second, _ = room.agents
+    body = {"kind": "proposal", "round": "1", "code": "wrong", "reason": "Off.", "seen": str(before)}
+    answers = both(
+        room,
+        lambda: room.press(room.owner, "veto", {**body, "seat": str(first), "key": key()}, htmx=True),
+        lambda: room.press(room.colleague, "veto", {**body, "seat": str(second), "key": key()}, htmx=True),
+    )
+    assert sorted(each.status for each in answers) == [200, 409]
+    assert [kind for kind, _ in room.since(before)] == ["proposal.vetoed"]
+    assert "struck the proposal of" in next(each.words for each in answers if each.status == 409)
+
+
 def test_one_press_that_arrives_twice_at_once_is_one_ballot(room: Scene) -> None:
     before = room.head
     body = {"round": "1", "key": key(), **room.votes(3, 0, 0)}

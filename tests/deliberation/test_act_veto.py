@@ -5,7 +5,6 @@ import pytest
 from deliberation.models import Blob, Veto
 from deliberation.services import people
 from deliberation.services.people import REASON_CHARS
-from tests import builders
 from tests.deliberation.acting import Answer, Scene, key, scene
 
 pytestmark = pytest.mark.django_db
@@ -168,14 +167,6 @@ def test_nobody_strikes_their_own_ballot(room: Scene) -> None:
     assert "Nobody strikes their own ballot; change it instead." in answer.words
 
 
-def test_one_person_does_not_strike_the_ballot_of_another(room: Scene) -> None:
-    room.press(room.colleague, "ballot", {"round": "1", "key": key(), **room.votes(1, 0, 0)})
-    answer = pressed(room, room.seat_of(room.colleague), kind="ballot")
-    assert (answer.status, answer.kinds) == (422, [])
-    assert "A person's ballot can only be struck by two people together" in answer.words
-    assert room.seat_of(room.colleague) in room.counted().tally.influence
-
-
 def test_an_ended_session_is_struck_no_more(room: Scene) -> None:
     room.table.stop(room.owner)
     answer = pressed(room, room.agents[0], htmx=False)
@@ -246,9 +237,3 @@ def test_who_votes_blind_sees_no_effect_of_a_veto() -> None:
     page = room.look(room.owner, f"?strike=proposal-1-{room.agents[0]}", htmx=True)
     assert "Strike the proposal of agent C" in page.words
     assert "after the veto" not in page.words
-
-
-def test_a_policy_that_asks_for_two_people_opens_nothing_while_one_is_enough() -> None:
-    """The policy's promise is not kept yet, so it is not made."""
-    with pytest.raises(builders.sessions.ActRefused, match="two people"):
-        builders.opened(builders.person("careful"), veto_quorum=2)

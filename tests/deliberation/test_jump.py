@@ -26,4 +26,3 @@ def test_the_words_are_explained(client: Client) -> None:
     client.force_login(builders.person("reader"))
     page = client.get("/words/").content.decode()
     assert 'id="conviction"' in page
-    assert 'id="term-conviction"' in page

@@ -71,12 +71,25 @@ ROUTES = {
     "stop": Who(NO_GET, OWNER),
     "take_seat": Who(NO_GET, TABLE),
     "receipt": Who("sign-in 404 ok ok", NO_POST),
+    "what_if": Who(TABLE, NO_POST),
+    "verdict": Who(TABLE, NO_POST),
+    "verdict_file": Who("sign-in 404 404 404", NO_POST),  # nothing is concluded here
+    "replay": Who(TABLE, NO_POST),
+    "recompute": Who(NO_GET, "sign-in 404 409 409"),  # it runs
+    "fork": Who(TABLE, "sign-in 404 422 422"),  # nothing is chosen here
+    "compare": Who(PEOPLE, NO_POST),
+    "jump": Who(PEOPLE, NO_POST),
+    "glossary": Who(PEOPLE, NO_POST),
+    "design": Who(STAFF, NO_POST),
+    "one_more_round": Who(NO_GET, OWNER),
+    "own_proposal": Who(NO_GET, "sign-in 404 422 422"),  # nothing is typed here
+    "overturn": Who(NO_GET, "sign-in 404 422 422"),
     "rule": Who(NO_GET, "sign-in 404 403 422"),  # nothing is concluded here
     "invite": Who(NO_GET, OWNER),
     "answer_invitation": Who(NO_GET, TABLE),
     "invitation": Who(EVERYBODY, EVERYBODY),
     "policies": Who(PEOPLE, NO_POST),
-    "policy": Who(PEOPLE, NO_POST),
+    "policy": Who(PEOPLE, STAFF),
     "new_policy": Who(STAFF, STAFF),
     "edit_policy": Who(STAFF, STAFF),
     "sign_in": Who(EVERYBODY, EVERYBODY),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +16,7 @@ from deliberation.claims import claimed
 from deliberation.models import Session, Turn, Veto
 from deliberation.selectors import cards
 from deliberation.selectors.access import BLIND, OPEN
-from deliberation.services import invitations, people, rulings, seats, sessions, turns
+from deliberation.services import invitations, people, people_steering, rulings, seats, sessions, turns
 from tests import builders
 from tests.builders import Table
 
@@ -85,13 +86,32 @@ def walk() -> Iterator[tuple[Table, Callable[[], object]]]:
     yield table, table.end_hold
     yield table, lambda: table.strike(owner, agents[0], round_number=1)
     yield table, lambda: table.strike(colleague, agents[1], kind="ballot", round_number=1)
+    yield from asked_and_answered(table, owner, colleague)
     yield table, lambda: people.withdraw_guidance(table.id, owner, table.session.guidance.get().pk)
     yield table, table.all_propose
+    yield table, lambda: people.propose(table.id, colleague, people.Own("It is 392.", "392", uuid4()))
     yield table, table.all_review
     yield table, table.advance
+    yield table, lambda: people.need_more_time(table.id, owner, round_number=2)
+    yield table, lambda: people_steering.ask_for_more(table.id, owner)
     yield table, table.end_hold
     yield table, lambda: late_answer(table, agents[0])
     yield from to_the_end(table, owner)
+
+
+def asked_and_answered(
+    table: Table, owner: User, colleague: User
+) -> Iterator[tuple[Table, Callable[[], object]]]:
+    """Two people at one veto, and a proposal for the next round."""
+    seat = table.session.participants.get(user=owner).seat
+    for user in (colleague, owner):  # withdrawn by its author, then confirmed by another
+        yield table, lambda: table.strike(colleague, seat, kind="ballot", round_number=1)
+        request = table.session.veto_requests.get(outcome="")
+        if user == colleague:
+            yield table, lambda pk=request.pk: people.drop_veto_request(table.id, colleague, pk)
+    invited = table.session.participants.exclude(user__in=(owner, colleague)).get(kind="human").user
+    yield table, lambda: people.confirm_veto(table.id, invited, request.pk, key=uuid4())
+    yield table, lambda: people.propose(table.id, colleague, people.Own("It is 391.", "391", uuid4()))
 
 
 def to_the_end(table: Table, owner: User) -> Iterator[tuple[Table, Callable[[], object]]]:
@@ -102,6 +122,13 @@ def to_the_end(table: Table, owner: User) -> Iterator[tuple[Table, Callable[[], 
     yield table, lambda: sessions.stop(table.id, owner)
     yield table, table.advance
     yield table, lambda: rulings.rule(table.id, owner, rulings.Ruling(right=True))
+    Session.objects.filter(pk=table.id).update(rules={**table.session.rules, "veto_quorum": 2})
+    yield table, lambda: people.overturn(table.id, owner, people.Against("It is off.", uuid4()))
+    asked = table.session.overturns.get()
+    yield table, lambda: people.drop_overturn(table.id, owner, asked.pk)
+    yield table, lambda: people.overturn(table.id, owner, people.Against("It is off.", uuid4()))
+    again = table.session.overturns.get(withdrawn_at=None)
+    yield table, lambda: people.confirm_overturn(table.id, builders.person("second"), again.pk)
 
 
 def gone_down(table: Table, seat: int, *, newcomer: bool) -> None:
@@ -143,7 +170,7 @@ def test_every_part_that_an_event_changes_is_pushed() -> None:
         told = [each.kind for each in after.room.moments if each.seq > before.seq]
         assert unpushed(before, after) == set(), told
         seen |= {each.kind for each in after.room.moments}
-    assert seen >= set(parts.PARTS) - {"session.failed"}
+    assert seen >= set(parts.PARTS) - {"session.failed", "session.forked"}
 
 
 def test_a_session_that_fails_pushes_everything() -> None:

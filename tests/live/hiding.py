@@ -19,6 +19,8 @@ RANKED = re.compile(r"(wins by|leads by|won round|>leads<|proposal winner)")
 DECIMAL = re.compile(r"(?<![\w#.])(\d*\.\d+)(?![\w.])(?! s\b)")  # 0.4 s is a time, whatever the tally says
 PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?%")
 
+SEARCHES = ("391", "checked", "multiplied", "wrong", "name")
+
 
 @dataclass(frozen=True)
 class Secrets:
@@ -114,9 +116,17 @@ def _routes(resolver: URLResolver) -> Iterator[tuple[str, list[str]]]:
 
 
 def _queries(table: Table) -> Iterator[str]:
-    """The forms of the room: a fresh ballot, and the veto of everything that can be struck."""
+    """The forms of the room and what it shows closely, its past, its comparison, its recount, and the search in it."""
     here = reverse("room", kwargs={"session_id": table.id})
     found = room.load(table.id)
     yield f"{here}?ballot={found.session.round}"
     yield from (f"{here}?strike=proposal-{number}-{seat}" for number, seat in found.proposals)
     yield from (f"{here}?strike=ballot-{number}-{seat}" for number, seat in found.ballots)
+    voters = [seat for _, seat in found.ballots]
+    yield from (f"{here}?cell={number}-{v}-{seat}" for number, seat in found.proposals for v in voters)
+    yield from (f"{here}?exchange={number}-{seat}-propose" for number, seat in found.proposals)
+    yield from (f"{here}?exchange={number}-{seat}-review" for number, seat in found.ballots)
+    yield from (f"{here}replay/?at={seq}" for seq in range(0, found.seq + 1, 3))
+    yield f"{reverse('compare')}?a={table.id}&b={table.id}&all=1"
+    yield f"{here}what-if/?format=json"
+    yield from (f"{reverse('sessions')}?q={text}" for text in SEARCHES)

@@ -147,6 +147,17 @@ def test_hard_stops() -> None:
     assert reason(careful, replace(one, stop_requested=True)) == "person"
 
 
+def test_one_more_round_puts_off_what_the_rules_say_and_no_cap_and_no_stop() -> None:
+    rules = Rules(max_rounds=1, max_tokens=10)
+    last = replace(singletons(1.0, 1), more_requested=True)
+    assert reason(rules, last) is None
+    assert reason(replace(rules, k=0.0, force=True), last) is None
+    assert reason(rules, replace(last, spent=Spent(tokens=10))) == "tokens"
+    assert reason(rules, replace(last, stop_requested=True)) == "person"
+    assert reason(rules, replace(last, panel_of_one=True)) is not None
+    assert reason(rules, replace(last, more_requested=False)) is not None
+
+
 def test_an_unknown_cost_stops_nothing() -> None:
     assert reason(replace(FULL, effort=1.0, max_cost_usd=0.01, max_tokens=1), singletons(0.5, 1)) is None
 

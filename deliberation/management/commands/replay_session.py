@@ -3,26 +3,24 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from deliberation.management.arguments import find_session
-from deliberation.replaying import replay, verify_copies, verify_session
+from deliberation.replaying import recompute
 
 
 class Command(BaseCommand):
-    help = "Recomputes every tally, stop test and verdict from the trail. Exit 1 names what comes out differently."
+    help = (
+        "Recomputes every tally, stop test and verdict from the trail, and holds the rows that screens show against it."
+        " Exit 1 names what comes out differently."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("session", help="the session's id, or the first characters of it")
 
     def handle(self, *args: Any, session: str, **options: Any) -> None:
-        found = find_session(session)
-        verdict = verify_session(found)
-        if not verdict.ok:
-            raise CommandError(f"Event {verdict.bad_seq}: {verdict.reason}", returncode=1)
-        mismatches = [*verify_copies(found), *replay(found)]
-        for mismatch in mismatches:
+        found = recompute(find_session(session))
+        if found.broken is not None:
+            raise CommandError(f"Event {found.broken.bad_seq}: {found.broken.reason}", returncode=1)
+        for mismatch in found.mismatches:
             self.stderr.write(f"Event {mismatch.seq}: {mismatch.what}.")
-        if mismatches:
-            raise CommandError(f"{len(mismatches)} of the facts do not recompute.", returncode=1)
-        count = found.rounds.exclude(closed_at=None).count()
-        rounds = "1 round" if count == 1 else f"{count} rounds"
-        what = f"{rounds} and the verdict recompute" if found.verdict else f"{rounds} recompute"
-        self.stdout.write(f"{what} bit for bit from {verdict.events} events")
+        if found.mismatches:
+            raise CommandError(f"{len(found.mismatches)} of the facts do not recompute.", returncode=1)
+        self.stdout.write(f"{found.words}, and the rows that screens show say the same")

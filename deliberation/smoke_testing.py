@@ -1,8 +1,7 @@
-"""A smoke test of a model in three steps: a chat, our review prompt with its schema, and a session of one round.
+"""A smoke test of a model in three steps: a chat, our review prompt with its schema, and a session of one round."""
 
-It stands here since it needs both halves: how a model is called, and what a deliberation asks of it.
-"""
-
+import json
+import re
 import secrets
 import time
 from dataclasses import replace
@@ -23,12 +22,12 @@ from broker.services.calls import endpoint_spec
 from broker.services.selections import keep
 from broker.services.smoke import Step, failed
 from deliberation.claims import claimed
-from deliberation.models import Policy, Session
+from deliberation.models import Session
 from deliberation.prompts import propose, review
 from deliberation.prompts.base import MalformedReply, OwnProposal
 from deliberation.prompts.propose import ProposeInputs
 from deliberation.prompts.review import ReviewInputs
-from deliberation.services import seats, sessions
+from deliberation.services import policies, seats, sessions
 from deliberation.services.acts import ActRefused
 
 TASK, ANSWER = "What is 17*23?", "391"
@@ -109,8 +108,22 @@ def ask(model: Model, *, exchange: str, **prompt: Any) -> Reply | Step:
     try:
         return process_loop.run(call(request, on_text=_deaf)).result()
     except InferenceError as error:
-        server_said = f" It said: {error.detail}" if error.detail else ""
+        server_said = f" It said: {words_of(error.detail)}" if error.detail else ""
         return failed("", error.code, f"{error}{server_said}")
+
+
+def words_of(detail: str) -> str:
+    """The sentence of a server's error, out of the JSON that it was sent in. Either may have been cut off."""
+    found = re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)', detail)
+    said = (_unescaped(found[1]) if found else detail).strip()
+    return said if said.endswith((".", "!", "?")) else f"{said} ..."
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text
 
 
 def _request(model: Model, *, exchange: str, messages: Any, inputs: Any, schema: Any = None) -> Request:
@@ -169,11 +182,11 @@ def _reviewing() -> ReviewInputs:
 
 def deliberation(test: SmokeTest) -> Step:
     """Opens a session of one round with the model alone at the table, twice. Its workers do the rest."""
-    policy = Policy.objects.order_by("name").values_list("name", flat=True).first()
-    if policy is None:
+    names = policies.names_in_use()
+    if not names:
         return failed("deliberation", "no_policy", "There is no policy to open a session under.")
     try:
-        session = open_alone(test.model, owner=test.by, policy=policy)
+        session = open_alone(test.model, owner=test.by, policy=names[0])
     except ActRefused as refusal:
         return failed("deliberation", "not_opened", str(refusal))
     return Step("deliberation", None, "A session of one round is running.", session=str(session.pk))

@@ -1,7 +1,7 @@
 """Debian's Chromium against a real Daphne and, where a test asks for them, real workers.
 
-Chromium and the site's database last for the tests of this directory; each person has a browser context of their own.
-Nothing here asks pytest-django for a database: what the processes and the test commit stays until the last test here.
+Chromium and the site's database last for one file of tests; each person has a browser context of their own. Nothing
+here asks pytest-django for a database: what the processes and the test commit stays until the last test of the file.
 """
 
 import shutil
@@ -21,6 +21,7 @@ from nsed_web.processes import stop
 from tests import slots
 from tests.browser.people import Faults, Person
 from tests.browser.web import Web
+from tests.fixtures_browser import is_in_a_browser
 from tests.fixtures_processes import GRACE_S, Processes, our_environment
 
 FLAGS = (
@@ -39,7 +40,7 @@ SLOWEST_S = 300
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Three browsers and the whole site on a busy machine may need longer than any other test; they hang no longer."""
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if is_in_a_browser(item.path):
             item.add_marker(pytest.mark.timeout(SLOWEST_S))
 
 

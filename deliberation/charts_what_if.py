@@ -1,0 +1,126 @@
+"""The tornado of leave-one-out influence: a figure in the manner of charts.py, and the same data as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, log10
+
+from deliberation import formats
+from deliberation.charts import Figure, Table
+
+ROW_PX = 30
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What changes without one ballot, in units of net support. None: there is none then. flips: who wins then."""
+
+    letter: str
+    support: float | None
+    lead: float | None
+    flips: str | None
+
+    @property
+    def length(self) -> float:
+        """Of the lead; where there is nobody to lead, of the support."""
+        return self.support or 0.0 if self.lead is None else self.lead
+
+
+def tornado_figure(bars: Sequence[Bar], *, winner: str, rows: int, empty: str) -> Figure:
+    """The widest bar on top. `rows`: for how many ballots there is room, so that the height stays as it is."""
+    reach = max((abs(each.length) for each in bars), default=0.0) * 2.0 or 1.0
+    shown = list(reversed(bars))
+    return {
+        "data": [_trace(shown)],
+        "layout": _layout(reach, winner=winner, rows=rows, empty="" if bars else empty),
+        "config": {"displayModeBar": False, "responsive": True},
+    }
+
+
+def tornado_table(bars: Sequence[Bar], *, winner: str) -> Table:
+    rows = tuple(
+        (
+            each.letter,
+            formats.signed(each.support, digits=3),
+            formats.signed(each.lead, digits=3),
+            each.flips or "no change",
+        )
+        for each in bars
+    )
+    caption = f"What {winner} gains or loses without one ballot"
+    return Table(caption, ("Without", "Net support", "Lead", "Who wins"), rows)
+
+
+def _trace(bars: Sequence[Bar]) -> Figure:
+    texts = [formats.signed(each.length, digits=3) + (" ≠" if each.flips else "") for each in bars]
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": [each.length for each in bars],
+        "y": [each.letter for each in bars],
+        "width": 0.62,
+        "name": "without",
+        "text": texts,
+        "textposition": "outside",
+        "constraintext": "none",
+        "cliponaxis": False,
+        "textfont": {"color": "token:text-1", "size": 12},
+        "marker": {"color": [_color(each.length) for each in bars]},
+        "hovertemplate": "without %{y}: %{text}<extra></extra>",
+    }
+
+
+def _color(value: float) -> str:
+    if not value:
+        return "token:chart-neutral"
+    return "token:chart-favour" if value > 0 else "token:chart-against"
+
+
+def _layout(reach: float, *, winner: str, rows: int, empty: str) -> Figure:
+    title = {"color": "token:text-2", "size": 12}
+    words = f"change of {winner}'s lead without the ballot"
+    note = {
+        "x": 0.5,
+        "y": 0.5,
+        "xref": "paper",
+        "yref": "paper",
+        "showarrow": False,
+        "text": empty,
+        "font": title,
+    }
+    line = {"color": "token:chart-line", "width": 1}
+    ticks = _ticks(reach)
+    return {
+        "height": 70 + ROW_PX * max(rows, 3),
+        "autosize": True,
+        "margin": {"l": 34, "r": 12, "t": 8, "b": 40},
+        "showlegend": False,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "Inter Variable, system-ui, sans-serif", "size": 12, "color": "token:text-2"},
+        "hoverlabel": {"bgcolor": "token:surface-2", "font": {"color": "token:text-1"}},
+        "hovermode": "closest",
+        "dragmode": False,
+        "meta": {"description": "Leave-one-out influence"},
+        "xaxis": {
+            "title": {"text": words, "font": title, "standoff": 8},
+            "range": [-reach, reach],
+            "gridcolor": "token:chart-grid",
+            "zeroline": False,
+            "fixedrange": True,
+            "tickfont": title,
+            "tickvals": ticks,
+            "ticktext": [formats.tick(each) for each in ticks],
+        },
+        "yaxis": {"type": "category", "fixedrange": True, "tickfont": {"color": "token:text-1", "size": 12}},
+        "shapes": [{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}],
+        "annotations": [note] if empty else [],
+    }
+
+
+def _ticks(reach: float) -> list[float]:
+    """Five round numbers around 0."""
+    power = 10 ** floor(log10(reach / 2))
+    step = max(power * digit for digit in (1, 2, 5) if power * digit <= reach / 2)
+    return [step * n for n in (-2, -1, 0, 1, 2) if abs(step * n) < reach]

@@ -1,0 +1,140 @@
+"""What the list of sessions is asked for, and which sessions that is. Everything asked for narrows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
+
+from deliberation.models import Event, Invitation, Overturn, Participant, Session, Turn, Veto
+from deliberation.selectors import searching
+from deliberation.selectors.access import visible_sessions
+from deliberation.selectors.searching import Asked
+from deliberation.services.searching import plain_words
+
+STATES: Mapping[str, Q] = {
+    "running": Q(paused_at=None) & ~Q(state__in=Session.ENDED),
+    "paused": Q(paused_at__isnull=False) & ~Q(state__in=Session.ENDED),
+    "concluded": Q(state=Session.State.CONCLUDED),
+    "failed": Q(state=Session.State.FAILED),
+}
+ORDERS: Mapping[str, tuple[str, ...]] = {
+    "newest": ("-created_at", "pk"),
+    "oldest": ("created_at", "pk"),
+    "best": ("-created_at", "pk"),  # the newest that match are ranked by searching.ranked()
+}
+_agents = Participant.objects.filter(session=OuterRef("pk"), kind=Participant.Kind.MODEL)
+_lost = Turn.objects.filter(
+    session=OuterRef("pk"), state=Turn.State.ABSTAINED, participant__kind=Participant.Kind.MODEL
+)
+_chain = Event.objects.filter(chain_id=Cast(OuterRef("pk"), CharField()))
+# What a row is marked with, as a question to the database.
+FLAGS: Mapping[str, Any] = {
+    "simulated": Exists(_agents.filter(simulated=True)),
+    "degraded": Exists(_lost),
+    "pivotal": Q(verdict__pivotal__0__isnull=False),
+    "median": Q(verdict__median_differs=True),
+    "no_support": Q(verdict__no_support=True),
+    "vetoed": Exists(Veto.objects.filter(session=OuterRef("pk"), withdrawn_at=None)),
+    "wrong": Q(ruling="wrong"),
+    "overturned": Exists(Overturn.objects.filter(session=OuterRef("pk"), stands=True, withdrawn_at=None)),
+}
+WHO = ("owner", "member", "invited")
+ACTORS = ("me", "person", "agent", "system")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the filter bar asks for; empty fields ask for everything.
+
+    state, flags, who, order, actor: keys of the tables above. since, until: days of UTC, both included. trails: events
+    instead of sessions, of this `kind` and by this `actor`.
+    """
+
+    text: str = ""
+    state: str = ""
+    policy: str = ""
+    category: str = ""
+    flags: tuple[str, ...] = ()
+    who: str = ""
+    since: date | None = None
+    until: date | None = None
+    order: str = ""
+    trails: bool = False
+    kind: str = ""
+    actor: str = ""
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out of the list of sessions."""
+        words = (self.text, self.state, self.policy, self.category, self.who)
+        return not (any(words) or self.flags or self.since or self.until or self.trails)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter is set that the bar keeps folded."""
+        return bool(self.policy or self.category or self.flags or self.since or self.until or self.trails)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything in the text that can be looked for."""
+        return bool(plain_words(self.text))
+
+    @property
+    def says_which_events(self) -> bool:
+        return bool(self.text or self.kind or self.actor)
+
+
+def asked_for(user: Any, wanted: Wanted, *, asked: Asked | None) -> "QuerySet[Session]":
+    """The sessions that a person may see and asked for, in no order. `asked`: what `wanted.text` says."""
+    sessions: QuerySet[Any] = visible_sessions(user).filter(_facts(user, wanted))
+    if asked is not None:
+        sessions = searching.matching(user, sessions, asked)
+    if wanted.trails and not wanted.says_which_events:
+        return sessions.none()
+    if wanted.kind or wanted.actor:
+        sessions = sessions.filter(Exists(_chain.filter(events_like(user, wanted))))
+    for flag in wanted.flags:
+        sessions = sessions.filter(FLAGS[flag])
+    return sessions
+
+
+def _facts(user: Any, wanted: Wanted) -> Q:
+    """What the session's own row and its people say."""
+    conditions = (
+        (wanted.state, lambda: STATES[wanted.state]),
+        (wanted.policy, lambda: Q(policy__name=wanted.policy)),
+        (wanted.category, lambda: Q(category=wanted.category)),
+        (wanted.who, lambda: _whose(user)[wanted.who]),
+        (wanted.since, lambda: Q(created_at__gte=_midnight(wanted.since))),
+        (wanted.until, lambda: Q(created_at__lt=_midnight(wanted.until) + timedelta(days=1))),
+    )
+    found = Q()
+    for is_asked, condition in conditions:
+        if is_asked:
+            found &= condition()
+    return found
+
+
+def _whose(user: Any) -> Mapping[str, Q]:
+    seats = Participant.objects.filter(user=user)
+    invitations = Invitation.objects.filter(user=user, declined_at=None)
+    return {
+        "owner": Q(owner=user),
+        "member": Q(pk__in=seats.values("session")),
+        "invited": Q(pk__in=invitations.values("session")),
+    }
+
+
+def _midnight(day: date | None) -> datetime:
+    """Where a day of UTC begins."""
+    return datetime.combine(day or date.min, time.min, tzinfo=UTC)
+
+
+def events_like(user: Any, wanted: Wanted) -> Q:
+    """Events of the kind and by whom the trails are asked for."""
+    person, agent = Q(actor__startswith="user:"), Q(actor__startswith="seat:")
+    actors = {"me": Q(actor=f"user:{user.pk}"), "person": person, "agent": agent, "system": ~person & ~agent}
+    return (Q(kind=wanted.kind) if wanted.kind else Q()) & actors.get(wanted.actor, Q())

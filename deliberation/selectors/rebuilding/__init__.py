@@ -1,0 +1,1 @@
+"""A room made from the first events of a trail; its rows are what the events say, and were never stored."""

@@ -1,0 +1,121 @@
+"""Events of the sessions on a page of the list: of a kind, by somebody, or telling of a text that matches."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from deliberation.models import Event, SearchDocument, Session
+from deliberation.selectors import searching, snippets
+from deliberation.selectors.asking import Wanted, events_like
+from deliberation.selectors.searching import Asked, Found
+from deliberation.selectors.snippets import Piece
+from deliberation.selectors.telling import TOLD
+from deliberation.selectors.words import letter
+
+SHOWN = 3  # of a session's events
+READ = 5_000  # events at most of all sessions on the page
+Source = SearchDocument.Source
+TOLD_BY = {Source.TASK: "session.opened", Source.PROPOSAL: "proposal.made", Source.REVIEW: "ballot.cast"}
+KINDS: Mapping[str, str] = {kind: kind.replace(".", " ").replace("_", " ") for kind in sorted(TOLD)}
+Place = tuple[str, int | None, int | None]  # kind, round and seat of an event
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event in short. by: "you", "a person", "agent C" or "the system"; pieces: of its text, where that matches."""
+
+    seq: int
+    time: datetime
+    kind: str
+    place: str
+    by: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """The first of a session's events that were asked for; `more` are not shown."""
+
+    lines: tuple[EventLine, ...]
+    more: int
+
+
+def told(user: Any, wanted: Wanted, asked: Asked | None, *, sessions: Sequence[Session]) -> dict[UUID, Told]:
+    """Four queries, however many sessions."""
+    found = searching.found_in(user, [each.pk for each in sessions], asked)
+    events = _events(user, wanted, sessions)
+    if asked is not None:
+        places = {pk: _places(group) for pk, group in found.items()}
+        events = {
+            pk: [each for each in group if _place(each) in places.get(pk, ())] for pk, group in events.items()
+        }
+    first = {pk: group[:SHOWN] for pk, group in events.items()}
+    texts = _texts(first, found, asked, sessions=sessions)
+    return {
+        pk: Told(
+            tuple(_line(user, each, texts.get((pk, _place(each)), ())) for each in first[pk]),
+            more=len(group) - len(first[pk]),
+        )
+        for pk, group in events.items()
+    }
+
+
+def _events(user: Any, wanted: Wanted, sessions: Iterable[Session]) -> dict[UUID, list[Any]]:
+    rows = Event.objects.filter(events_like(user, wanted), chain_id__in=[str(each.pk) for each in sessions])
+    if not (wanted.kind or wanted.actor):
+        rows = rows.filter(kind__in=TOLD_BY.values())
+    events: dict[UUID, list[Any]] = {each.pk: [] for each in sessions}
+    columns = ("chain_id", "seq", "kind", "actor", "time", F("data__round"), F("data__seat"))
+    for row in rows.order_by("chain_id", "seq").values_list(*columns, named=False)[:READ]:
+        events[UUID(row[0])].append(row)
+    return events
+
+
+def _place(row: Sequence[Any]) -> Place:
+    kind, number, seat = row[2], row[5], row[6]
+    return (kind, None, None) if kind == TOLD_BY[Source.TASK] else (kind, number, seat)
+
+
+def _places(found: Iterable[Found]) -> set[Place]:
+    return {(TOLD_BY[each.source], each.round, each.seat) for each in found}  # type: ignore[index]
+
+
+def _texts(
+    events: Mapping[UUID, Sequence[Any]],
+    found: Mapping[UUID, Sequence[Found]],
+    asked: Asked | None,
+    *,
+    sessions: Sequence[Session],
+) -> dict[tuple[UUID, Place], tuple[Piece, ...]]:
+    """The best match in the text of each event that is shown."""
+    best: dict[UUID, dict[Place, Found]] = {}
+    for pk, group in found.items():
+        shown = {_place(each) for each in events.get(pk, ())}
+        for each in reversed(group):  # the best comes last and stays
+            for place in _places([each]) & shown:
+                best.setdefault(pk, {})[place] = each
+    hits = snippets.hits({pk: list(each.values()) for pk, each in best.items()}, asked, sessions=sessions)
+    return {
+        (pk, place): hit.pieces
+        for pk, each in best.items()
+        for place, hit in zip(each, hits[pk], strict=True)
+    }
+
+
+def _line(user: Any, row: Sequence[Any], pieces: tuple[Piece, ...]) -> EventLine:
+    _, seq, kind, actor, time, number, seat = row
+    about = [f"round {number}"] if isinstance(number, int) else []
+    about += [letter(seat)] if isinstance(seat, int) and not actor.startswith("seat:") else []
+    return EventLine(seq, time, KINDS.get(kind, kind), ", ".join(about), _by(user, actor), pieces)
+
+
+def _by(user: Any, actor: str) -> str:
+    if actor.startswith("seat:"):
+        return f"agent {letter(int(actor.removeprefix('seat:')))}"
+    if actor.startswith("user:"):
+        return "you" if actor == f"user:{user.pk}" else "a person"
+    return "the system"

@@ -1,0 +1,148 @@
+"""A person's window in a round: prolonged once, warned of, and ended in one of four outcomes that stay apart."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from deliberation import orchestrator
+from deliberation.models import Participant, Session, Turn
+from deliberation.selectors.waiting import waiting
+from tests.deliberation.acting import Answer, Scene, key
+
+pytestmark = pytest.mark.django_db
+BOTH = pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
+
+
+def say(room: Scene, answer: str, *, who: str = "owner", htmx: bool = False, number: int = 1) -> Answer:
+    body = {"round": str(number), "answer": answer}
+    return room.press(getattr(room, who), "done", body, htmx=htmx)
+
+
+def hold(room: Scene) -> Session:
+    room.table.all_review()
+    assert room.table.advance() == "holding"
+    return Session.objects.get(pk=room.table.id)
+
+
+@BOTH
+def test_more_time_moves_the_end_of_the_hold_once_for_each_person(room: Scene, htmx: bool) -> None:
+    before = hold(room).hold_until
+    assert before is not None
+    answer = say(room, "more_time", htmx=htmx)
+    assert (answer.status, answer.kinds) == (200, ["human.extended"])
+    assert "You have more time in round 1" in answer.words
+    first = Session.objects.get(pk=room.table.id).hold_until
+    assert first == before + timedelta(seconds=30)
+    again = say(room, "more_time", htmx=htmx)
+    assert (again.status, again.kinds) == (422, [])
+    assert "You had more time in this round already; it is given once." in again.words
+    assert say(room, "more_time", who="colleague").kinds == ["human.extended"]
+    assert Session.objects.get(pk=room.table.id).hold_until == before + timedelta(seconds=60)
+
+
+def test_a_prolonged_hold_is_not_closed_at_its_first_end(room: Scene) -> None:
+    hold(room)
+    Session.objects.filter(pk=room.table.id).update(hold_until=timezone.now() + timedelta(seconds=1))
+    say(room, "more_time")
+    orchestrator.advance(room.table.id)
+    assert room.table.state == "holding"
+    assert room.table.session.hold_until > timezone.now() + timedelta(seconds=25)
+
+
+def test_before_the_clock_runs_there_is_no_more_time_to_give(room: Scene) -> None:
+    answer = say(room, "more_time")
+    assert (answer.status, answer.kinds) == (422, [])
+    assert "No clock runs yet" in answer.words
+
+
+@pytest.mark.parametrize("answer", ["more_time", "withdraw"])
+def test_who_is_not_waited_for_has_no_window_to_change(room: Scene, answer: str) -> None:
+    refused = say(room, answer, who="guest")
+    assert (refused.status, refused.kinds) == (422, [])
+    assert "Nothing waits for you in this round." in refused.words
+
+
+def test_an_answer_that_is_none_is_refused(room: Scene) -> None:
+    assert say(room, "yes").status == 422
+
+
+@BOTH
+def test_who_withdraws_is_waited_for_no_more_and_what_they_cast_stays(room: Scene, htmx: bool) -> None:
+    room.press(room.owner, "ballot", {"round": "1", "key": key(), **room.votes(10, 0, 0)})
+    answer = say(room, "withdraw", htmx=htmx)
+    assert (answer.status, [data["outcome"] for _, data in answer.told]) == (200, ["withdrawn"])
+    assert not Participant.objects.get(user=room.owner).asked
+    assert room.seat_of(room.owner) in room.counted().tally.influence
+    say(room, "done", who="colleague")
+    room.table.all_review()
+    assert room.table.advance() == "proposing"
+    opened = [data for kind, data in room.since(0) if kind == "round.opened"]
+    assert opened[-1]["asked"] == [room.seat_of(room.colleague)]
+
+
+def test_the_four_outcomes_are_kept_apart_on_the_turn_in_the_trail_and_on_the_page(room: Scene) -> None:
+    people = {"owner": "cast", "colleague": "declined"}
+    room.press(room.owner, "ballot", {"round": "1", "key": key(), **room.votes(1, 0, 0)})
+    for who in people:
+        say(room, "done", who=who)
+    hold_is_over(room)
+    room.table.whole_round()
+    say(room, "withdraw", who="colleague", number=2)
+    Session.objects.filter(pk=room.table.id).update(hold_until=timezone.now())
+    orchestrator.advance(room.table.id)
+    told = [(d["round"], d["seat"], d["outcome"]) for kind, d in room.since(0) if kind == "human.done"]
+    one, two = room.seat_of(room.owner), room.seat_of(room.colleague)
+    assert told == [(1, one, "cast"), (1, two, "declined"), (2, two, "withdrawn"), (2, one, "expired")]
+    kept = Turn.objects.filter(participant__kind="human", session=room.table.id).exclude(state="open")
+    states = {(t.round.number, t.participant.seat): (t.state, t.reason) for t in kept}
+    assert states == {
+        (1, one): ("settled", "cast"),
+        (1, two): ("settled", "declined"),
+        (2, two): ("abstained", "withdrawn"),
+        (2, one): ("abstained", "expired"),
+    }
+    words = room.look(room.owner).words
+    assert "round 1: cast, round 2: expired without a ballot" in words
+    assert "round 1: declined, round 2: withdrawn" in words
+
+
+def hold_is_over(room: Scene) -> None:
+    room.table.all_review()
+    assert room.table.advance() == "proposing"
+
+
+def test_silence_is_no_ballot_and_no_yes(room: Scene) -> None:
+    hold(room)
+    room.table.end_hold()
+    influence = room.table.session.rounds.get(number=1).outcome["tally"]["influence"]
+    assert set(influence) == {str(seat) for seat in room.agents}
+
+
+def test_a_stop_takes_the_question_back_from_who_had_not_answered(room: Scene) -> None:
+    hold(room)
+    before = room.head
+    room.table.stop(room.owner)
+    outcomes = [(d["seat"], d["outcome"]) for kind, d in room.since(before) if kind == "human.done"]
+    assert outcomes == [(room.seat_of(u), "withdrawn") for u in (room.owner, room.colleague)]
+    assert not Turn.objects.filter(session=room.table.id, participant__kind="human", state="open").exists()
+
+
+def test_the_warning_stands_at_a_quarter_of_the_window(room: Scene) -> None:
+    assert waiting(room.owner).turns[0].warns_at is None
+    until = hold(room).hold_until
+    assert until is not None
+    (turn,) = waiting(room.owner).turns
+    assert turn.warns_at == until - timedelta(seconds=15)
+    page = room.look(room.owner, "")
+    assert "A quarter of your time is left." in page.words
+    Session.objects.filter(pk=room.table.id).update(hold_until=timezone.now() + timedelta(seconds=10))
+    listed = listing(room)
+    assert "Less than a quarter of the time is left." in listed
+
+
+def listing(room: Scene) -> str:
+    from tests.deliberation.acting import signed_in
+    from tests.deliberation.reading import read
+
+    return read(signed_in(room.owner).get("/")).words
