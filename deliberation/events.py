@@ -69,8 +69,8 @@ def append(chain_id: str, facts: Sequence[Fact]) -> int:
     return int(seq)
 
 
-def keep(session: Session, content: bytes) -> Blob:
-    """Stores exact bytes with a fresh salt. One statement."""
+def keep(session: Session | None, content: bytes) -> Blob:
+    """Stores exact bytes with a fresh salt; a text of the system's chain has no session. One statement."""
     return keep_all(session, content)[0]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from deliberation import record
 from deliberation.fork_checking import check_fork
 from deliberation.models import Blob, Chain, Event, Session
@@ -47,10 +49,10 @@ class Recomputed:
 
 def recompute(session: Session) -> Recomputed:
     """The chain, the texts, every number, and the rows that screens read: all that the record can be held to."""
-    chain_verdict = verify_session(session)
+    chain_verdict = verify_kept_chain(str(session.pk))
     found: list[Mismatch] = []
     if chain_verdict.ok:
-        found = list(verify_copies(session))
+        found = list(verify_copies(str(session.pk), session.blobs.all()))
         rows = (
             [] if found else list(check_rows(session))
         )  # whose events are not told by their copies has no rows
@@ -64,17 +66,19 @@ def recompute(session: Session) -> Recomputed:
     )
 
 
-def verify_session(session: Session) -> verify.Verdict:
-    """The chain of a session: canonical bodies, numbers, links, hashes, and the head that the chain's row names."""
-    rows = Event.objects.filter(chain_id=str(session.pk)).values_list("seq", "body", "hash").order_by("seq")
-    head = bytes(Chain.objects.values_list("head", flat=True).get(pk=str(session.pk))).hex()
-    return verify.verify_chain(str(session.pk), rows, expected_head=head)
+def verify_kept_chain(chain_id: str) -> verify.Verdict:
+    """The chain of a session, or the system's: canonical bodies, numbers, links, hashes, and the head that the chain's
+    row names. Chain.DoesNotExist where there is none.
+    """
+    rows = Event.objects.filter(chain_id=chain_id).values_list("seq", "body", "hash").order_by("seq")
+    head = bytes(Chain.objects.values_list("head", flat=True).get(pk=chain_id)).hex()
+    return verify.verify_chain(chain_id, rows, expected_head=head)
 
 
-def verify_copies(session: Session) -> Iterator[Mismatch]:
+def verify_copies(chain_id: str, texts: "QuerySet[Blob]") -> Iterator[Mismatch]:
     """Texts against the hashes in the events, and each event's queryable copy against its hashed body."""
-    blobs = {str(blob.pk): blob for blob in Blob.objects.filter(session=session)}
-    for event in Event.objects.filter(chain_id=str(session.pk)).order_by("seq").iterator():
+    blobs = {str(blob.pk): blob for blob in texts}
+    for event in Event.objects.filter(chain_id=chain_id).order_by("seq").iterator():
         body = json.loads(bytes(event.body))
         told = (event.seq, event.kind, event.actor, event.time.isoformat(), event.data)
         if told != (body["seq"], body["kind"], body["actor"], body["time"], body["payload"]):

@@ -3,7 +3,7 @@
 import pytest
 
 from deliberation.models import Overturn, Session
-from deliberation.replaying import replay, verify_session
+from deliberation.replaying import replay, verify_kept_chain
 from tests.deliberation.acting import Answer, Scene, key
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_the_owner_overturns_with_a_reason_and_the_record_stays(room: Scene) -> 
     assert f"overturned by owner: {REASON}" in room.look(room.colleague).words
     room.table.session.refresh_from_db()
     assert room.table.session.verdict == verdict
-    assert verify_session(room.table.session).ok
+    assert verify_kept_chain(str(room.table.session.pk)).ok
     assert not list(replay(room.table.session))
 
 

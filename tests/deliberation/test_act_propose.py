@@ -3,7 +3,7 @@
 import pytest
 
 from deliberation.models import OwnProposal
-from deliberation.replaying import replay, verify_copies, verify_session
+from deliberation.replaying import recompute
 from tests import builders
 from tests.deliberation.acting import Answer, Scene, key, scene
 
@@ -28,7 +28,7 @@ def proposing() -> Scene:
 
 def holds(room: Scene) -> bool:
     session = room.table.session
-    return verify_session(session).ok and not [*verify_copies(session), *replay(session)]
+    return recompute(session).first is None
 
 
 def test_while_agents_propose_it_is_a_candidate_of_this_round_and_is_weighed(proposing: Scene) -> None:

@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 
 from deliberation.models import Ballot, Blob, Proposal, Session, Turn
-from deliberation.replaying import replay, verify_copies, verify_session
+from deliberation.replaying import recompute
 from deliberation.selectors.report import report
 from tests.deliberation.driving import drive, events, opened, register
 from tests.stub_server import StubServer
@@ -39,7 +39,7 @@ def sat_with(stub: StubServer, bad: str, **rules: object) -> Session:
 
 
 def holds(session: Session) -> bool:
-    return verify_session(session).ok and not list(verify_copies(session)) and not list(replay(session))
+    return recompute(session).first is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from broker.models import Endpoint, Host, Model, Selection
 from deliberation import orchestrator, staffing, turn_taking
 from deliberation.models import Session
 from deliberation.protocol.types import Rules
-from deliberation.replaying import replay, verify_copies, verify_session
+from deliberation.replaying import recompute
 from deliberation.selectors import glance, seating, tallies
 from deliberation.selectors.report import report
 from deliberation.selectors.room import load
@@ -36,7 +36,7 @@ def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def holds(session: Session) -> bool:
-    return verify_session(session).ok and not list(verify_copies(session)) and not list(replay(session))
+    return recompute(session).first is None
 
 
 def dead(alias: str = "a-dead") -> Model:

@@ -14,7 +14,7 @@ from broker.inference.fan_out import Delta, Failed, FanOut
 from broker.models import Endpoint, Model, Server
 from broker.services.calls import endpoint_spec
 from deliberation.models import Event, Session
-from deliberation.replaying import replay, verify_session
+from deliberation.replaying import replay, verify_kept_chain
 from deliberation.selectors.report import report
 from deliberation.services.policies import load_built_in
 from deliberation.services.sessions import Opening, open_session
@@ -151,7 +151,7 @@ def test_a_session_goes_on_without_an_engine_and_says_so(processes: Processes, m
     assert f"Round 1: seat {replaced['seat']} gave no proposal ({replaced['reason']})" in result["degraded"]
     assert [each["name"] for each in result["panel"]][-1] == "spare"
     assert {each.alias for each in Model.objects.filter(benched_until__gt=Now())} == {"lost"}
-    assert verify_session(session).ok
+    assert verify_kept_chain(str(session.pk)).ok
     assert not [*replay(session)]
 
     wait_for(lambda: is_up(doomed) and doomed.restarts == 1, processes)
