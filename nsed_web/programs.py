@@ -65,6 +65,6 @@ def _worker(name: str, pool: Sequence[str], queues: Sequence[str], *, environmen
             ",".join(queues),
             *options,
         ],
-        death_signal=signal.SIGQUIT,  # at once: its database may go with its starter
+        death_signal=signal.SIGKILL,  # at once, in the middle of its start too: its database may go with its starter
         environment=environment,
     )

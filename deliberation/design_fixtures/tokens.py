@@ -38,19 +38,26 @@ class Contrast:
     least: float
 
 
+def _place(name: str) -> Path:
+    found = finders.find(name)
+    if found is None:
+        raise FileNotFoundError(name)
+    return Path(found)
+
+
 @cache
 def declared() -> dict[str, str]:
     """Every custom property of the two sheets as it is written there; the later sheet counts."""
     found: dict[str, str] = {}
     for sheet in SHEETS:
-        text = re.sub(r"/\*.*?\*/", "", Path(finders.find(sheet)).read_text(), flags=re.DOTALL)
+        text = re.sub(r"/\*.*?\*/", "", _place(sheet).read_text(), flags=re.DOTALL)
         found |= {name: value.strip() for name, value in re.findall(r"--([\w-]+):([^;{}]+)", text)}
     return found
 
 
 def own(prefix: str = "") -> tuple[str, ...]:
     """The names that tokens.css itself declares, in its order."""
-    text = Path(finders.find(SHEETS[-1])).read_text()
+    text = _place(SHEETS[-1]).read_text()
     return tuple(name for name in re.findall(r"--([\w-]+):", text) if name.startswith(prefix))
 
 
@@ -65,7 +72,7 @@ def colours() -> tuple[str, ...]:
 @cache
 def icons() -> tuple[str, ...]:
     """The names in the sprite, in its order."""
-    sprite = next(Path(finders.find("icons")).glob("lucide-*.svg"))
+    sprite = next(_place("icons").glob("lucide-*.svg"))
     return tuple(re.findall(r'<symbol id="([^"]+)"', sprite.read_text()))
 
 

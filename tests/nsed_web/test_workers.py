@@ -65,7 +65,7 @@ def test_a_killed_solver_leaves_no_child(processes: Processes) -> None:
 
 
 def test_a_worker_ends_when_its_starter_is_killed(processes: Processes) -> None:
-    assert programs.solver().death_signal == signal.SIGQUIT
+    assert programs.solver().death_signal == signal.SIGKILL
     script = (
         "import time\n"
         "from nsed_web import programs\n"
