@@ -70,12 +70,13 @@ def conviction_table(rounds: Sequence[RoundEvidence]) -> Table:
     return Table("Conviction and evidence per round", ("Round", "Conviction", "Evidence", "Threshold"), rows)
 
 
-def utility_figure(points: Curve, *, current_round: int | None, t_opt: float) -> Figure:
-    """The efficiency-fatigue curve U(t) with its optimum and where the session is."""
+def utility_figure(points: Curve, *, current_round: int | None, t_opt: float | None) -> Figure:
+    """The efficiency-fatigue curve U(t) with its optimum (None: there is none) and where the session is."""
     layout = _layout(height=220, description="Expected utility over rounds")
     layout["xaxis"] = _axis(title="round", dtick=1, range=[-0.1, points[-1][0] + 0.1] if points else [0, 1])
     layout["yaxis"] = _axis(title="expected utility", **_ticks(*_padded([u for _, u in points])))
-    if points:
+    layout["shapes"], layout["annotations"] = [], []
+    if points and t_opt is not None:
         layout["shapes"] = [_upright(t_opt, color="token:chart-line", dash="dot")]
         layout["annotations"] = [_note(t_opt, "optimum", y=1, yref="paper", yanchor="bottom")]
     ts, us = [t for t, _ in points], [u for _, u in points]
@@ -86,22 +87,21 @@ def utility_figure(points: Curve, *, current_round: int | None, t_opt: float) ->
     return _figure(traces, layout)
 
 
-def utility_table(points: Curve, *, current_round: int | None, t_opt: float) -> Table:
+def utility_table(points: Curve, *, current_round: int | None, t_opt: float | None) -> Table:
     """The curve at whole rounds, with what each of them is."""
     rows = tuple(
         (f"{t:.0f}", formats.number(u, digits=3), _round_note(t, current_round=current_round, t_opt=t_opt))
         for t, u in points
         if t == int(t)
     )
-    return Table(f"Expected utility, optimum at round {formats.number(t_opt)}", ("Round", "U", ""), rows)
+    best = "no optimum" if t_opt is None else f"optimum at round {formats.number(t_opt)}"
+    return Table(f"Expected utility, {best}", ("Round", "U", ""), rows)
 
 
 def law_figure(points: Curve, *, t_opt: float | None, max_rounds: int, empty: str = "") -> Figure:
     """A policy's curve with its optimum (None: there is none) and its last round; without points `empty`."""
-    figure = utility_figure(points, current_round=None, t_opt=t_opt or 0)
+    figure = utility_figure(points, current_round=None, t_opt=t_opt)
     layout = figure["layout"]
-    if t_opt is None or not points:
-        layout["shapes"], layout["annotations"] = [], []
     if not points:
         layout["annotations"] = [_note(0.5, empty, xref="paper", y=0.5, yref="paper")]
         return figure
@@ -186,8 +186,8 @@ def _threshold_trace(steps: Sequence[tuple[float, float]]) -> Figure:
 def _threshold_word(steps: Sequence[tuple[float, float]]) -> list[Figure]:
     if not steps:
         return []
-    x, y = steps[-1]
-    word = _note(x, "threshold", y=y, yref="y2", yanchor="bottom", xanchor="right")
+    x, y = steps[0]  # evidence comes up to it at the other end
+    word = _note(x, "threshold", y=y, yref="y2", yanchor="bottom", xanchor="left")
     return [word | {"font": {"color": "token:chart-threshold", "size": 12}}]
 
 

@@ -165,9 +165,8 @@ def _evidence(sheet: Sheet, view: evidence.EvidenceView, audience: str) -> dict[
 
 
 def _utility(sheet: Sheet, view: evidence.UtilityView, audience: str) -> dict[str, Any]:
-    optimum = view.points[-1][0] if view.t_opt is None else view.t_opt
-    figure = charts.utility_figure(view.points, current_round=view.round, t_opt=optimum)
-    table = charts.utility_table(view.points, current_round=view.round, t_opt=optimum)
+    figure = charts.utility_figure(view.points, current_round=view.round, t_opt=view.t_opt)
+    table = charts.utility_table(view.points, current_round=view.round, t_opt=view.t_opt)
     return {"figure": figure_json(figure), "table": table}
 
 

@@ -47,8 +47,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
     """For one file of tests: Playwright's loop lives in this thread, where other tests run loops of their own. It is
-    closed before the database, since Django closes nothing beside a loop.
+    closed before the database, since Django closes nothing beside a loop; what an earlier test has left open is
+    closed before it begins, since it could not be seen any more when the database is cloned anew.
     """
+    connections.close_all()
     executable = shutil.which("chromium")
     if executable is None:
         pytest.skip("there is no chromium here: apt-get install chromium")

@@ -38,6 +38,7 @@
     if (event.target === dialog || event.target.closest("a")) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") dialog.close(); // a search field would keep the first press to empty itself
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const all = links();
     if (step && all.length) {

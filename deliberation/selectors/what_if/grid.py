@@ -67,10 +67,16 @@ def grids(case: Case, change: Change) -> tuple[Grid, ...]:
 def _grid(case: Case, change: Change, inputs: RoundInput) -> Grid:
     number = inputs.number
     tally = case.base.tally(number) if number in case.base.outcomes else None
-    columns = tuple(_column(case, change, number, each.id) for each in inputs.proposals)
+    columns = tuple(
+        _column(case, change, number, each.id)
+        for each in sorted(inputs.proposals, key=lambda each: each.author)
+    )
     seats = [each.who.seat for each in columns]
     rows = (
-        tuple(_row(case, change, inputs, tally, each.voter, seats) for each in inputs.ballots)
+        tuple(
+            _row(case, change, inputs, tally, each.voter, seats)
+            for each in sorted(inputs.ballots, key=lambda each: each.voter)
+        )
         if tally
         else ()
     )
