@@ -226,9 +226,9 @@ def _here_trace(here: tuple[float, float]) -> Figure:
     }
 
 
-def _round_note(t: float, *, current_round: int | None, t_opt: float) -> str:
+def _round_note(t: float, *, current_round: int | None, t_opt: float | None) -> str:
     words = ["now"] if t == current_round else []
-    if t >= t_opt and t - 1 < t_opt:
+    if t_opt is not None and t - 1 < t_opt <= t:
         words.append("first round past the optimum" if t > t_opt else "optimum")
     return ", ".join(words)
 

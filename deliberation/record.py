@@ -36,6 +36,7 @@ COUNTED = (
     "veto.withdrawn",
     "guidance.left",
     "guidance.withdrawn",
+    "human.done",
     "session.stop_requested",
     "round.asked",
     "round.closed",
@@ -85,7 +86,7 @@ class Record:
             proposals=tuple(self._proposal(data) for data in self.of("proposal.made", round=number)),
             ballots=tuple(_ballot(data) for data in ballots),
             vetoes=self.vetoes(),
-            required=tuple(data["seat"] for data in self.of("participant.joined") if data["asked"]),
+            required=self._required(number),
             claim_verdicts=tuple(verdict for data in ballots for verdict in _claim_verdicts(data)),
             category_scores=tuple(score for data in ballots for score in _category_scores(data)),
             guidance=self.guidance(),
@@ -95,6 +96,12 @@ class Record:
             more_requested=bool(self.of("round.asked", round=number)),
             panel_of_one=any(data["panel_of_one"] for data in self.of("panel.chosen")),
         )
+
+    def _required(self, number: int) -> tuple[int, ...]:
+        """The people whom the policy requires: asked for their ballot, until they withdraw."""
+        left = {data["seat"] for data in self.of("human.done") if data.get("leaves")}
+        joined = [each for each in self.of("participant.joined") if each["asked"] and each["round"] <= number]
+        return tuple(data["seat"] for data in joined if data["seat"] not in left)
 
     def _participants(self, number: int) -> tuple[Participant, ...]:
         """The people, and the agents that are asked in a phase of this round."""

@@ -34,6 +34,7 @@ from deliberation.protocol.round import provisional_round
 from deliberation.protocol.types import RoundOutcome, Rules, Spent, Verdict
 from deliberation.selectors.access import BLIND
 
+STRIKERS = ("user", "confirmed_by", "withdrawn_by")
 Place = tuple[int, int]  # round number and seat: how a proposal or a ballot is named
 
 
@@ -199,7 +200,7 @@ def load(session_id: Any) -> Room:
         proposals=_placed(Proposal.objects.filter(round__session=session)),
         ballots=_placed(Ballot.objects.filter(round__session=session, current=True)),
         reviews=_reviews(session),
-        vetoes=tuple(session.vetoes.select_related("round", "target", "user", "withdrawn_by").order_by("pk")),
+        vetoes=tuple(session.vetoes.select_related("round", "target", *STRIKERS).order_by("pk")),
         guidance=tuple(session.guidance.select_related("user", "to").order_by("pk")),
         invitations=tuple(session.invitations.select_related("user", "invited_by").order_by("pk")),
         usage=usage(session_id),

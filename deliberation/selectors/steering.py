@@ -161,7 +161,7 @@ class Since:
 @dataclass(frozen=True)
 class Happened:
     """What bears on an act and came after what its author saw. leads: who is ahead now, None where that is hidden or
-    nothing is counted. seq: with it as seen, the act goes on.
+    nothing is counted. seq: of the newest line; with it as seen, the act goes on unless more came since.
     """
 
     lines: tuple[Since, ...]
@@ -186,7 +186,7 @@ def happened(room: Room, seqs: Collection[int], *, audience: str, now: datetime)
             if each.seq in seqs
         ),
         leads=editing.leads(room.provisional) if counted else None,
-        seq=room.seq,
+        seq=max(seqs),
     )
 
 

@@ -9,7 +9,7 @@ from deliberation import formats
 from deliberation.models import Participant, Veto
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND
-from deliberation.selectors.room import Moment, Room
+from deliberation.selectors.room import STRIKERS, Moment, Room
 from deliberation.selectors.words import letter
 
 
@@ -64,7 +64,9 @@ def _actor(room: Room, actor: str, *, blind: bool) -> str:
         return "The system"
     known = {f"user:{room.session.owner_id}": room.session.owner}
     known |= {f"user:{each.user_id}": each.user for each in room.seats.values() if each.user}
-    known |= {f"user:{each.user_id}": each.user for each in (*room.vetoes, *room.guidance)}
+    known |= {f"user:{each.user_id}": each.user for each in (*room.guidance, *room.invitations) if each.user}
+    strikers = (getattr(each, name) for each in room.vetoes for name in STRIKERS)
+    known |= {f"user:{user.pk}": user for user in strikers if user}
     user = known.get(actor)
     if blind or user is None:
         return "A person"
@@ -135,7 +137,10 @@ def _abstained(room: Room, data: Data, by: str, blind: bool) -> str:
 
 
 def _human_done(room: Room, data: Data, by: str, blind: bool) -> str:
-    return f"Person {letter(data['seat'])} {WINDOW_ENDS[data['outcome']]} in round {data['round']}"
+    person = f"Person {letter(data['seat'])}"
+    if data.get("leaves"):
+        return f"{person} withdrew in round {data['round']}: no round waits for them any more"
+    return f"{person} {WINDOW_ENDS[data['outcome']]} in round {data['round']}"
 
 
 WINDOW_ENDS = {

@@ -12,6 +12,7 @@ from django.db.models.functions import Least, Now
 
 from deliberation import dispatch
 from deliberation.models import Event, Session
+from deliberation.protocol.types import Rules
 
 
 class ActRefused(Exception):
@@ -81,6 +82,20 @@ def goes_on(session: Session) -> bool:
     """Whether somebody asked for one more round after the running one."""
     told = Event.objects.filter(chain_id=str(session.pk), kind="round.asked", data__round=session.round)
     return told.exists()
+
+
+def is_alone(session: Session) -> bool:
+    """Whether one model answers alone: in one round, without ballots (protocol.md 2, panel of one)."""
+    return session.selection is not None and len(session.selection.receipt["chosen"]) == 1
+
+
+def is_last_round(session: Session) -> bool:
+    """Whether the running round is the last one, as things stand."""
+    if session.round == 0:
+        return False
+    return is_alone(session) or (
+        session.round >= Rules.from_json(session.rules).max_rounds and not goes_on(session)
+    )
 
 
 def wake(session: Session) -> None:

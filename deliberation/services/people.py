@@ -6,8 +6,13 @@ rests on what was seen carries the number of the event that its page had reached
 """
 
 from deliberation.services.acts import OLD_FORM
-from deliberation.services.people_ballots import Vote, cast_ballot, check_credits
-from deliberation.services.people_guidance import GUIDANCE_CHARS, leave_guidance, withdraw_guidance
+from deliberation.services.people_ballots import Vote, cast_ballot, check_counts, check_credits
+from deliberation.services.people_guidance import (
+    GUIDANCE_CHARS,
+    check_heard,
+    leave_guidance,
+    withdraw_guidance,
+)
 from deliberation.services.people_overturns import Against, confirm_overturn, drop_overturn, overturn
 from deliberation.services.people_proposals import Own, bring_in, propose
 from deliberation.services.people_seats import (
@@ -37,7 +42,9 @@ __all__ = [
     "Vote",
     "bring_in",
     "cast_ballot",
+    "check_counts",
     "check_credits",
+    "check_heard",
     "confirm_overturn",
     "confirm_veto",
     "done",

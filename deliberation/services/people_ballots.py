@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from deliberation import events
 from deliberation.models import Ballot, Participant, Round, Session
 from deliberation.protocol.ballots import CREDITS
-from deliberation.services.acts import ActRefused, actor, check_seen, lock_session, number_of
+from deliberation.services.acts import ActRefused, actor, check_seen, is_alone, lock_session, number_of
 from deliberation.services.people_seats import acting_round, own_ballot, take_seat
 
 # A weight that is given to what was struck meanwhile says nothing.
@@ -37,6 +37,7 @@ def cast_ballot(session_id: Any, user: Any, vote: Vote) -> int:
     if Ballot.objects.filter(key=vote.key).exists():
         return number_of(session, user, ("ballot.cast",), str(vote.key))
     round_ = acting_round(session, vote.round)
+    check_counts(session)
     check_seen(session, vote.seen, _bears(session, user, vote.round))
     seat = take_seat(session, user, asked=False)
     weights = _weights(round_, seat, vote.votes)
@@ -77,6 +78,14 @@ def _weights(round_: Round, seat: Participant, votes: Mapping[int, int]) -> dict
         raise ActRefused("There is no proposal to weigh yet.")
     check_credits(votes)
     return {str(target): float(v * abs(v)) for target, v in sorted(votes.items())}
+
+
+def check_counts(session: Session) -> None:
+    """ActRefused where ballots count for nothing."""
+    if is_alone(session):
+        raise ActRefused(
+            "One model answers alone here: the answer that it gives most often wins, and no ballots are counted."
+        )
 
 
 def check_credits(votes: Mapping[int, int]) -> None:

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from deliberation import events
 from deliberation.models import Guidance, Participant, Session
-from deliberation.protocol.types import Rules
-from deliberation.services.acts import ActRefused, actor, goes_on, lock_running, number_of
+from deliberation.services.acts import ActRefused, actor, is_last_round, lock_running, number_of
 
 GUIDANCE_CHARS = 4_000
 
@@ -58,12 +57,16 @@ def _addressee(session: Session, to_seat: int | None) -> Participant | None:
 
 def _still_heard(session: Session) -> int:
     """The round in which it is given; the next one's prompts carry it, since those of this one are out."""
-    rules = Rules.from_json(session.rules)
-    if session.round >= rules.max_rounds and not goes_on(session):
+    check_heard(session)
+    return session.round
+
+
+def check_heard(session: Session) -> None:
+    """ActRefused where no prompt would carry guidance that is given now."""
+    if is_last_round(session):
         raise ActRefused(
             "This is the last round: its prompts are out already, so guidance would reach nobody."
         )
-    return session.round
 
 
 @transaction.atomic

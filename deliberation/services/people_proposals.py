@@ -10,9 +10,8 @@ from django.db import transaction
 
 from deliberation import events
 from deliberation.models import Blob, OwnProposal, Participant, Proposal, Round, Session
-from deliberation.protocol.types import Rules
 from deliberation.services import searching
-from deliberation.services.acts import ActRefused, actor, goes_on, is_text, lock_running, number_of
+from deliberation.services.acts import ActRefused, actor, is_last_round, is_text, lock_running, number_of
 from deliberation.services.people_seats import take_seat
 
 FINAL_CHARS = 2_000
@@ -88,8 +87,7 @@ def _open_now(session: Session, seat: Participant) -> Round | None:
 
 
 def _next_round(session: Session) -> int:
-    last = session.round >= Rules.from_json(session.rules).max_rounds and not goes_on(session)
-    if last or session.stop_requested_at is not None:
+    if is_last_round(session) or session.stop_requested_at is not None:
         raise ActRefused(
             "This is the last round and its proposals are in: another one would reach nobody. "
             "Ask for one more round first."

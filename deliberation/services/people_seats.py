@@ -41,14 +41,15 @@ def take_seat(session: Session, user: Any, *, asked: bool) -> Participant:
     seat = Participant.objects.create(
         session=session, seat=last + 1, kind=Participant.Kind.HUMAN, user=user, asked=asked
     )
+    is_late = session.state == Session.State.TALLYING  # for the running round, whose ballots are in
     events.record(
         session,
         "participant.joined",
         actor=actor(user),
-        payload={"seat": seat.seat, "user": user.pk, "asked": asked, "round": session.round},
+        payload={"seat": seat.seat, "user": user.pk, "asked": asked, "round": session.round + is_late},
     )
     open_round = session.rounds.filter(closed_at=None).first()
-    if asked and open_round is not None:
+    if asked and open_round is not None and not is_late:
         open_human_turn(open_round, seat)
     return seat
 
@@ -115,14 +116,14 @@ def own_ballot(number: int, seat: int | None) -> Q:
 @transaction.atomic
 def withdraw_seat(session_id: Any, user: Any, *, round_number: int) -> int:
     """The person takes no part any more: this round's window ends as withdrawn, and no later round waits for them.
-    What they cast stays in the record.
+    What they cast stays in the record, and what they do not cast lowers no coverage (protocol.md 2).
     """
     session = lock_running(session_id)
     turn = _open_turn(acting_round(session, round_number), user)
     Participant.objects.filter(pk=turn.participant_id).update(asked=False)
     _end(turn, "withdrawn")
     wake(session)
-    return _tell_end(session, turn, by=actor(user))
+    return _tell_end(session, turn, by=actor(user), leaves=True)
 
 
 def withdraw_open_turns(session: Session) -> None:
@@ -149,8 +150,11 @@ def _end(turn: Turn, outcome: str) -> None:
     turn.save(update_fields=["state", "reason", "settled_at"])
 
 
-def _tell_end(session: Session, turn: Turn, *, by: str) -> int:
+def _tell_end(session: Session, turn: Turn, *, by: str, leaves: bool = False) -> int:
+    """leaves: the person takes no part any more."""
     payload = {"round": turn.round.number, "seat": turn.participant.seat, "outcome": turn.reason}
+    if leaves:
+        payload["leaves"] = True
     return events.record(session, "human.done", actor=by, payload=payload)
 
 
@@ -164,7 +168,8 @@ def need_more_time(session_id: Any, user: Any, *, round_number: int) -> int:
     payload = {"round": round_number, "seat": turn.participant.seat}
     if _has_extended(session, payload):
         raise ActRefused("You had more time in this round already; it is given once.")
-    session.hold_until = max(session.hold_until, database_now()) + extension(Rules.from_json(session.rules))
+    now = session.paused_at or database_now()  # a pause stops the clock; resuming adds its length
+    session.hold_until = max(session.hold_until, now) + extension(Rules.from_json(session.rules))
     session.save(update_fields=["hold_until"])
     wake_at(session, session.hold_until)
     told = {**payload, "until": session.hold_until.isoformat()}

@@ -13,6 +13,7 @@ from deliberation.services.acts import (
     actor,
     check_seen,
     goes_on,
+    is_alone,
     lock_running,
 )
 
@@ -41,7 +42,7 @@ def _check_more(session: Session) -> None:
         raise ActRefused("The first round has not begun; there is none to follow it yet.")
     if session.stop_requested_at is not None:
         raise ActRefused("It is stopping already.")
-    if session.selection is not None and len(session.selection.receipt["chosen"]) == 1:
+    if is_alone(session):
         raise ActRefused("One model alone answers in one round; ask again for other answers.")
     if session.rounds.filter(number=session.round).exclude(closed_at=None).exists():
         raise ActRefused(f"Round {session.round} was closed before this arrived. Nothing was changed.")

@@ -182,12 +182,16 @@ def drop_veto_request(session_id: Any, user: Any, request_id: int) -> int:
     """Withdrawn by who asked, or refused by anybody else: nothing is struck by it any more."""
     session = lock_running(session_id)
     row = _open_request(session, request_id)
-    if row.target.user_id == user.pk:
-        raise ActRefused(f"Nobody decides about their own {row.kind}: another person has to.")
+    _check_judge(row, user)
     own = row.user_id == user.pk
     _settle(row, user, VetoRequest.Outcome.WITHDRAWN if own else VetoRequest.Outcome.REFUSED)
     payload = {**_facts(row), "outcome": row.outcome}
     return events.record(session, "veto.dropped", actor=actor(user), payload=payload)
+
+
+def _check_judge(row: Veto | VetoRequest, user: Any) -> None:
+    if row.target.user_id == user.pk:
+        raise ActRefused(f"Nobody decides about their own {row.kind}: another person has to.")
 
 
 def _open_request(session: Session, request_id: int) -> VetoRequest:
@@ -205,11 +209,12 @@ def _settle(row: VetoRequest, user: Any, outcome: str) -> None:
 
 @transaction.atomic
 def withdraw_veto(session_id: Any, user: Any, veto_id: int) -> int:
-    """Takes a veto back, by anybody who may strike; it counts for every tally closed after this."""
+    """Takes a veto back, by anybody but whose thing it strikes; it counts for every tally closed after this."""
     session = lock_running(session_id)
     row = session.vetoes.select_related("round", "target").filter(pk=veto_id, withdrawn_at=None).first()
     if row is None:
         raise ActRefused("This veto does not stand any more.")
+    _check_judge(row, user)
     row.withdrawn_at, row.withdrawn_by = timezone.now(), user
     row.save(update_fields=["withdrawn_at", "withdrawn_by"])
     return events.record(

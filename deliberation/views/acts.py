@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -135,6 +136,7 @@ def _effect(request: HttpRequest, session: Session, form: BallotForm) -> HttpRes
 def _counted(request: HttpRequest, session: Session, form: BallotForm) -> editing.Effect | None:
     votes, here = form.votes(), parts.fresh(session.pk).room
     people.check_credits(votes)
+    people.check_counts(session)
     if access.audience(request.user, session) != access.OPEN or here.provisional is None:
         return None
     if form.data.get("round", "") != str(here.session.round):
@@ -153,7 +155,10 @@ def done(request: HttpRequest, session_id: UUID) -> HttpResponse:
     verb, words = WINDOW[answer]
     more: dict[str, Any] = {"seen": seen} if answer == "done" else {}
     act = partial(verb, session.pk, request.user, round_number=number, **more)
-    return press(request, session, act, words=words.format(number=number))
+    response = press(request, session, act, words=words.format(number=number))
+    if request.htmx and response.status_code == HTTPStatus.OK:  # type: ignore[attr-defined]
+        response.write(room.window_form(request, session))
+    return response
 
 
 WINDOW: dict[str, tuple[Callable[..., int], str]] = {
@@ -204,6 +209,7 @@ def _in_prompt(request: HttpRequest, session: Session, values: dict[str, Any]) -
     """What the agents would read. Nothing is written; what was typed stays."""
     if not values["text"].strip():
         raise ActRefused("Write the guidance first: it is empty.")
+    people.check_heard(session)
     sheet, audience = parts.fresh(session.pk), access.audience(request.user, session)
     shown = steering.guidance_in_prompt(sheet.room, values["text"], to_seat=values["to"], audience=audience)
     kept_typed = {"guidance_text": values["text"], "guidance_to": str(values["to"] or "")}

@@ -143,6 +143,12 @@ def ballot_form(
     return render(request, "deliberation/_ballot_form.html", context, status=status)
 
 
+def window_form(request: HttpRequest, session: Session) -> str:
+    """A person's window in the round as it stands now, for the place that it has on the page."""
+    context = {**ballot_context(request, session), "oob": True}
+    return render_to_string("deliberation/_window_form.html", context, request)
+
+
 def veto_context(request: HttpRequest, session: Session, *, key: str) -> dict[str, Any]:
     sheet = parts.fresh(session.pk)
     audience = access.audience(request.user, session)

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 from broker.models import Endpoint, Model
 from deliberation.models import Session
@@ -137,7 +139,8 @@ def bad_arguments() -> None:
 
 def without_a_model_that_answers() -> None:
     address = f"http://127.0.0.1:{free_port()}/v1"
-    down = Endpoint.objects.create(name="down", kind="openai_compatible", base_url=address)
+    later = timezone.now() + timedelta(hours=1)  # a check would find out before anybody is seated
+    down = Endpoint.objects.create(name="down", kind="openai_compatible", base_url=address, check_at=later)
     Model.objects.update(endpoint=down)
     (ended,) = all_at_once((QUESTION, "--policy", "fast", "--json"))
     assert ended.status == 3

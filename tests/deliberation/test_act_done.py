@@ -82,3 +82,14 @@ def test_the_window_ends_without_an_answer_as_expired_and_never_as_consent(room:
     orchestrator.advance(room.table.id)
     outcomes = {data["seat"]: data["outcome"] for kind, data in room.since(before) if kind == "human.done"}
     assert outcomes == {room.seat_of(room.owner): "expired", room.seat_of(room.colleague): "cast"}
+
+
+def test_the_page_asks_no_more_for_what_was_answered(room: Scene) -> None:
+    room.table.all_review()
+    room.table.advance()
+    more = room.press(room.owner, "done", {"round": "1", "answer": "more_time"}, htmx=True)
+    assert "You had more time in this round." in more.words
+    assert "I need more time" not in more.words and "I am done with round 1" in more.words
+    ended = room.press(room.owner, "done", {"round": "1"}, htmx=True)
+    assert "Round 1 waits for you no more." in ended.words
+    assert "I am done with round 1" not in ended.words

@@ -4,7 +4,7 @@ import pytest
 
 from deliberation.models import Overturn, Session
 from deliberation.replaying import replay, verify_kept_chain
-from tests.deliberation.acting import Answer, Scene, key
+from tests.deliberation.acting import Answer, Scene, key, signed_in
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
@@ -110,3 +110,9 @@ def test_what_happened_meanwhile_is_told_and_the_reason_kept(room: Scene) -> Non
     assert "owner ruled that the verdict is right" in answer.words
     assert answer.page.fields["reason"].strip() == REASON
     assert overturn(room, seen=str(room.head)).kinds == ["verdict.overturned"]
+
+
+def test_who_may_overturn_has_the_form_when_the_verdict_comes_to_an_open_page(room: Scene) -> None:
+    place = '<section class="card" id="overturn" data-when-concluded'
+    pages = [signed_in(user).get(f"/sessions/{room.table.id}/") for user in (room.owner, room.colleague)]
+    assert [place in page.content.decode() for page in pages] == [True, False]

@@ -190,3 +190,15 @@ def test_nobody_decides_about_their_own_ballot(room: Scene, what: str) -> None:
 def test_under_such_a_policy_one_person_strikes_an_agent_s_proposal_alone(room: Scene) -> None:
     persons_ballot(room)
     assert ask(room, room.owner, room.agents[0]).kinds == ["proposal.vetoed"]
+
+
+@BOTH
+def test_whose_ballot_was_struck_does_not_take_that_back(room: Scene, htmx: bool) -> None:
+    seat = persons_ballot(room).seat_of(room.colleague)
+    ask(room, room.owner, seat, kind="ballot")
+    answer(room, room.guest, "confirm")
+    struck = Veto.objects.get()
+    refused = room.press(room.colleague, "withdraw_veto", htmx=htmx, pk=struck.pk)
+    assert (refused.status, refused.kinds) == (422, [])
+    assert "Nobody decides about their own ballot: another person has to." in refused.words
+    assert room.press(room.owner, "withdraw_veto", pk=struck.pk).kinds == ["veto.withdrawn"]

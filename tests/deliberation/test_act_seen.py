@@ -1,8 +1,11 @@
 """Acts rest on what was seen: what bears on one and came first is told, nothing typed is lost, one press goes on."""
 
 import pytest
+from django.utils import timezone
 
+from deliberation import parts
 from deliberation.models import Ballot, Veto
+from deliberation.selectors import steering
 from tests.deliberation.acting import Answer, Scene, key, scene
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +161,17 @@ def test_done_in_one_tab_is_told_of_the_ballot_cast_in_another(room: Scene) -> N
     assert (answer.status, answer.kinds) == (409, [])
     again = {"round": "1", "answer": answer.page.fields.get("answer", ""), "seen": answer.page.fields["seen"]}
     assert room.press(room.owner, "done", again, htmx=True).told[0][1]["outcome"] == "cast"
+
+
+def test_what_came_after_the_events_that_were_told_was_not_seen(room: Scene) -> None:
+    """Between the refusal and its page another strike may arrive: the next press is told of that one too."""
+    one, two, three = room.agents
+    strike(room, one, seen=room.head, who="colleague")
+    told = room.head
+    strike(room, two, seen=told, who="colleague")
+    found = parts.fresh(room.table.id).room
+    came = steering.happened(found, (told,), audience="open", now=timezone.now())
+    assert [each.seq for each in came.lines] == [told]
+    answer = strike(room, three, seen=came.seq)
+    assert (answer.status, answer.kinds) == (409, [])
+    assert "colleague struck the proposal of D in round 1" in answer.words

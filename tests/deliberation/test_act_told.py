@@ -40,8 +40,8 @@ def test_every_new_kind_is_told_in_words(room: Scene) -> None:
     for sentence in (
         "colleague asks to strike the ballot of A in round 1: it is wrong; a second person must confirm",
         "colleague withdrew the request to strike the ballot of A in round 1",
-        "refused to strike the ballot of A in round 1",
-        "confirmed the request and struck the ballot of A in round 1: it is wrong",
+        "guest refused to strike the ballot of A in round 1",
+        "guest confirmed the request and struck the ballot of A in round 1: it is wrong",
         "owner wrote a proposal for round 2",
         "owner asked for one more round after round 1",
         "Person A needs more time: the tally of round 1 waits longer",

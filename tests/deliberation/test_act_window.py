@@ -1,13 +1,20 @@
 """A person's window in a round: prolonged once, warned of, and ended in one of four outcomes that stay apart."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from deliberation import orchestrator
+from deliberation import orchestrator, parts, record
 from deliberation.models import Participant, Session, Turn
+from deliberation.protocol.types import Spent
+from deliberation.replaying import recompute
+from deliberation.selectors import glance
 from deliberation.selectors.waiting import waiting
+from deliberation.services import people, sessions
+from tests import builders
 from tests.deliberation.acting import Answer, Scene, key
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +86,60 @@ def test_who_withdraws_is_waited_for_no_more_and_what_they_cast_stays(room: Scen
     assert room.table.advance() == "proposing"
     opened = [data for kind, data in room.since(0) if kind == "round.opened"]
     assert opened[-1]["asked"] == [room.seat_of(room.colleague)]
+
+
+def test_who_withdraws_lowers_no_coverage_from_then_on(room: Scene) -> None:
+    say(room, "withdraw", who="colleague")
+    assert "Person B withdrew in round 1: no round waits for them any more" in room.look(room.owner).words
+    room.table.all_review()
+    for number in (1, 2):
+        outcome = room.counted() if number == 1 else room.provisional
+        assert outcome.tally.coverage == 3 / 4
+        assert room.seat_of(room.colleague) not in outcome.degradation.lost_ballots
+        assert glance.strip(parts.fresh(room.table.id).room, audience="open").coverage == "3/4"
+        if number == 1:
+            say(room, "done")
+            room.table.advance()
+            room.table.all_propose()
+            room.table.all_review()
+    room.table.stop(room.owner)
+    assert recompute(room.table.session).first is None
+
+
+def test_a_withdrawal_that_was_told_before_it_was_marked_recomputes_as_it_was_counted(room: Scene) -> None:
+    say(room, "withdraw", who="colleague")
+    now = record.load(room.table.session)
+    unmarked = [
+        replace(each, data={k: v for k, v in each.data.items() if k != "leaves"}) for each in now.facts
+    ]
+    seat = room.seat_of(room.colleague)
+    assert seat not in now.round_input(1, spent=Spent()).required
+    assert seat in replace(now, facts=unmarked).round_input(1, spent=Spent()).required
+
+
+def test_more_time_in_a_pause_is_given_by_the_clock_that_stands(room: Scene) -> None:
+    before, hour = hold(room).hold_until, timedelta(hours=1)
+    assert before is not None
+    sessions.pause(room.table.id, room.owner)
+    moved = {"paused_at": F("paused_at") - hour, "hold_until": F("hold_until") - hour}
+    Session.objects.filter(pk=room.table.id).update(**moved)
+    assert say(room, "more_time").kinds == ["human.extended"]
+    assert Session.objects.get(pk=room.table.id).hold_until == before - hour + timedelta(seconds=30)
+
+
+def test_a_seat_that_is_taken_while_a_round_is_tallied_is_asked_from_the_next_one_on(room: Scene) -> None:
+    room.table.all_review()
+    Session.objects.filter(pk=room.table.id).update(state="tallying")
+    late = builders.person("late")
+    people.take_seat(room.table.session, late, asked=True)
+    assert not waiting(late).turns
+    seat = room.seat_of(late)
+    assert seat not in record.load(room.table.session).round_input(1, spent=Spent()).required
+    assert room.table.advance() == "proposing"
+    rounds = Turn.objects.filter(participant__user=late).values_list("round__number", flat=True)
+    assert list(rounds) == [2]
+    assert seat in record.load(room.table.session).round_input(2, spent=Spent()).required
+    assert recompute(room.table.session).first is None
 
 
 def test_the_four_outcomes_are_kept_apart_on_the_turn_in_the_trail_and_on_the_page(room: Scene) -> None:

@@ -46,7 +46,8 @@ def joined(table: Table, moment: Moment) -> None:
         user=table.trail.names.users[data["user"]],
         asked=data["asked"],
     )
-    if data["asked"] and table.rounds and table.round.closed_at is None:
+    is_late = data["round"] > table.session.round  # it was tallied already
+    if data["asked"] and table.rounds and table.round.closed_at is None and not is_late:
         table.open_turn(moment, data["seat"], kind=Turn.Kind.REVIEW)
 
 
