@@ -19,6 +19,10 @@ from deliberation.services.sessions import SEED_LIMIT, Opening
 RULE_FIELDS = ("effort", "max_rounds", "human_window_s", "max_cost_usd")
 
 
+CALLED = {"q": "a text", "flag": "a mark", "who": "a person", "since": "a first day", "until": "a last day",
+          "order": "an order", "kind": "a kind of event", "actor": "an author of events"}  # fmt: skip
+
+
 class FilterForm(forms.Form):
     """The filter bar; its fields are the parameters of the list's address."""
 
@@ -80,6 +84,11 @@ class FilterForm(forms.Form):
             kind=cleaned.get("kind", "") if trails else "",
             actor=cleaned.get("actor", "") if trails else "",
         )
+
+    @property
+    def left_out(self) -> str:
+        """What was asked for and cannot be: a text, a state."""
+        return ", ".join(CALLED.get(name, f"a {name}") for name in self.errors)
 
 
 class PolicyField(forms.ChoiceField):

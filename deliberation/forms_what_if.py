@@ -182,7 +182,7 @@ def in_words(case: Case, name: str, value: str) -> str:
         return f"family {value} left out"
     if name.startswith(WEIGHT):
         seat = int(name.removeprefix(WEIGHT))
-        return f"{letter(seat)} weighs {value}, not {usual_weight(case, seat):g}"
+        return f"{letter(seat)} weighs {value}, not {written(usual_weight(case, seat))}"
     return f"{SAID[name][0]}: {value}, not {written(case.recorded.rules.to_json()[name])}"
 
 
@@ -190,7 +190,7 @@ def _usual(case: Case) -> dict[str, str]:
     """Every field as the record has it."""
     own = case.recorded.rules.to_json()
     usual = {name: written(own[name]) for name in RULES}
-    return usual | {f"{WEIGHT}{seat}": f"{usual_weight(case, seat):g}" for seat in case.seats}
+    return usual | {f"{WEIGHT}{seat}": written(usual_weight(case, seat)) for seat in case.seats}
 
 
 def _unknown(query: QueryDict, usual: Mapping[str, str]) -> Iterator[str]:

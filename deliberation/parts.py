@@ -76,7 +76,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "turn.abstained": ("rail", "proposal", "matrix"),
     "turn.discarded": (),
     "round.held": ("rail",),
-    "round.asked": ("actions", "rail"),
+    "round.asked": ("actions", "rail", "evidence", "utility"),
     "human.done": ("rail", "offer", "people"),
     "human.extended": (),
     "round.closed": (*COUNTED, "actions", "rail", "offer", "evidence"),

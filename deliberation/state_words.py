@@ -67,4 +67,5 @@ def rounds(session: Session, rules: Rules) -> str:
     """ "2 of 4" while it runs, "2" at the end; "-" before the first round."""
     if not session.round:
         return "-"
-    return str(session.round) if session.ended else f"{session.round} of {rules.max_rounds}"
+    most = max(session.round, rules.max_rounds)  # people may have asked for one more
+    return str(session.round) if session.ended else f"{session.round} of {most}"

@@ -1,5 +1,6 @@
 """The parts of a room as it stood at one event: the room's own selectors and templates, with nothing to press."""
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -7,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 
 from deliberation import parts
 from deliberation.selectors.cards import Card
@@ -41,10 +43,25 @@ class Cards:
 made = Cards()
 
 
+# Links that the room's address completes.
+CLOSER = re.compile(r'href="\?(?=(?:cell|exchange)=)')
+BESIDE = re.compile(r'href="(?=what-if/)')
+
+
 class Still(parts.Sheet):
-    """A sheet of the past."""
+    """A sheet of the past. Its links to a closer look lead to the same moment."""
 
     def html(self, part: str, audience: str, key: str = "") -> SafeString:
+        return self.placed(self._html(part, audience, key))
+
+    def placed(self, html: str) -> SafeString:
+        """What was made for the room's address, on the page of this event."""
+        session_id = self.room.session.pk
+        here = f'href="{reverse("replay", args=[session_id])}?at={self.seq}&amp;'
+        room = f'href="{reverse("room", args=[session_id])}'
+        return mark_safe(BESIDE.sub(room, CLOSER.sub(here, html)))  # noqa: S308  made safe by its template
+
+    def _html(self, part: str, audience: str, key: str) -> SafeString:
         arguments = {"key": key} if key else {}
         view = parts.VIEWS[part](self.room, audience=audience, **arguments)
         view = CALMED[part](view, self.room) if part in CALMED else view

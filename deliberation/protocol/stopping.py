@@ -51,6 +51,8 @@ def discount(number: int, law: Law) -> float:
     if law.k <= 0 or best == 0:
         return 1.0
     peak = 1.0 if best is None else utility(best, law)
+    if peak <= 0:  # p_g is 0, and what k adds is lost in rounding
+        return 1.0
     return max(utility(number, law) / peak, 1e-9)
 
 

@@ -8,7 +8,16 @@ from typing import Any
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
-from deliberation.models import Event, Invitation, Overturn, Participant, Session, Turn, Veto
+from deliberation.models import (
+    Event,
+    Invitation,
+    Overturn,
+    Participant,
+    SearchDocument,
+    Session,
+    Turn,
+    Veto,
+)
 from deliberation.selectors import searching
 from deliberation.selectors.access import visible_sessions
 from deliberation.selectors.searching import Asked
@@ -43,6 +52,8 @@ FLAGS: Mapping[str, Any] = {
 }
 WHO = ("owner", "member", "invited")
 ACTORS = ("me", "person", "agent", "system")
+Source = SearchDocument.Source
+TOLD_BY = {Source.TASK: "session.opened", Source.PROPOSAL: "proposal.made", Source.REVIEW: "ballot.cast"}
 
 
 @dataclass(frozen=True)
@@ -92,13 +103,43 @@ def asked_for(user: Any, wanted: Wanted, *, asked: Asked | None) -> "QuerySet[Se
     sessions: QuerySet[Any] = visible_sessions(user).filter(_facts(user, wanted))
     if asked is not None:
         sessions = searching.matching(user, sessions, asked)
-    if wanted.trails and not wanted.says_which_events:
-        return sessions.none()
-    if wanted.kind or wanted.actor:
-        sessions = sessions.filter(Exists(_chain.filter(events_like(user, wanted))))
+    if wanted.trails:
+        sessions = _with_events(user, sessions, wanted, asked=asked)
     for flag in wanted.flags:
         sessions = sessions.filter(FLAGS[flag])
     return sessions
+
+
+def _with_events(
+    user: Any, sessions: "QuerySet[Any]", wanted: Wanted, *, asked: Asked | None
+) -> "QuerySet[Any]":
+    """Those with an event of the kind and by whom the trails are asked for; with words, one that tells of a text in
+    which they occur. `sessions`: those that hold the words.
+    """
+    if not wanted.says_which_events or (asked is not None and not asked.positive):
+        return sessions.none()
+    if asked is None:
+        return sessions.filter(Exists(_chain.filter(events_like(user, wanted))))
+    if not (wanted.kind or wanted.actor):
+        return sessions
+    texts = searching.documents(user).filter(session=OuterRef("pk"), words=asked.query(*asked.positive))
+    return sessions.filter(Exists(texts.filter(_told_like(user, wanted))))
+
+
+def _told_like(user: Any, wanted: Wanted) -> Q:
+    """Texts whose event is of the kind and by whom the trails are asked for."""
+    seats = Participant.objects.filter(session=OuterRef("session"), seat=OuterRef("seat"))
+    task = Q(source=Source.TASK)
+    actors = {
+        "me": (task & Q(session__owner=user)) | Exists(seats.filter(user=user)),
+        "person": (task & Q(session__owner__isnull=False))
+        | Exists(seats.filter(kind=Participant.Kind.HUMAN)),
+        "agent": Exists(seats.filter(kind=Participant.Kind.MODEL)),
+        "system": task & Q(session__owner=None),
+    }
+    kinds = [source for source, kind in TOLD_BY.items() if kind == wanted.kind]
+    of_kind = Q(source__in=kinds) if wanted.kind else Q()
+    return of_kind & Q(actors.get(wanted.actor, Q()))
 
 
 def _facts(user: Any, wanted: Wanted) -> Q:

@@ -47,8 +47,8 @@ def change(room: Room, place: Place, *, audience: str) -> Change | None:
     if made is None or not since:
         return None
     before = room.proposals[since, seat]
-    old, new = (room.hidden(_text(each), audience=audience) for each in (before, made))
-    was = room.hidden(before.final_answer or "", audience=audience)
+    old, new = (room.said(seat, _text(each), audience=audience) for each in (before, made))
+    was = room.said(seat, before.final_answer or "", audience=audience)
     has_changed = (before.final_answer or "") != (made.final_answer or "")
     pieces = compared(old, new)
     return Change(

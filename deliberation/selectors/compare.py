@@ -1,7 +1,6 @@
 """Two sessions side by side, aligned by round: what is the same, what differs, and where they first part.
 
-Participants are aligned by who they are: the same model or person is one row, whatever its seat. Where one side is
-blind to the viewer, by seat. What is hidden from the viewer counts neither as the same nor as different.
+Who is who is told by sides. What is hidden from the viewer counts neither as the same nor as different.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,24 +13,11 @@ from deliberation.protocol.types import RoundOutcome
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND, OPEN
 from deliberation.selectors.room import Room
+from deliberation.selectors.sides import Key, Side, called, everybody, sides
 from deliberation.selectors.words import letter
 
 HIDDEN = "hidden until your first ballot"
 TEXT_CHARS = 400
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two, as its viewer may see it."""
-
-    room: Room
-    blind: bool
-    keys: Mapping[int, Key]  # who sits in a seat
-
-    @property
-    def seats(self) -> dict[Key, int]:
-        return {key: seat for seat, key in self.keys.items()}
 
 
 @dataclass(frozen=True)
@@ -73,7 +59,7 @@ class Comparison:
 
 def compare(a: Room, b: Room, *, audiences: tuple[str, str], only_differences: bool) -> Comparison:
     """Pure over two rooms."""
-    left, right = _sides(a, b, audiences)
+    left, right = sides(a, b, audiences)
     numbers = sorted({*a.rounds, *b.rounds})
     setup = Group("Before the first round", tuple(_setup(left, right)))
     rounds = [Group(f"Round {n}", tuple(_round(left, right, n)), n) for n in numbers]
@@ -115,43 +101,6 @@ def _title(room: Room) -> str:
     return first if len(first) <= 120 else f"{first[:120].rstrip()}…"
 
 
-# Who is who
-
-
-def _sides(a: Room, b: Room, audiences: tuple[str, str]) -> tuple[Side, Side]:
-    by_seat = BLIND in audiences
-    left, right = (
-        Side(room, audience == BLIND, {seat: (seat,) for seat in room.seats} if by_seat else _who(room))
-        for room, audience in zip((a, b), audiences, strict=True)
-    )
-    return left, right
-
-
-def _who(room: Room) -> dict[int, Key]:
-    """The model or person in a seat; of a model that sits more than once, which of its seats."""
-    seen: dict[Key, int] = {}
-    keys: dict[int, Key] = {}
-    for seat, each in room.seats.items():
-        who = (each.kind, each.model_id or each.user_id)
-        seen[who] = seen.get(who, 0) + 1
-        keys[seat] = (*who, seen[who])
-    return keys
-
-
-def _everybody(left: Side, right: Side) -> list[Key]:
-    return [*left.seats, *(key for key in right.seats if key not in left.seats)]
-
-
-def _called(left: Side, right: Side, key: Key) -> str:
-    """abacus (A here, C there): by name where it may be told, with the letters of both sides."""
-    letters = [letter(side.seats[key]) if key in side.seats else "-" for side in (left, right)]
-    marks = letters[0] if letters[0] == letters[1] else f"{letters[0]} | {letters[1]}"
-    if left.blind or right.blind:
-        return marks
-    side = left if key in left.seats else right
-    return f"{side.room.seats[side.seats[key]].name} ({marks})"
-
-
 # The lines
 
 
@@ -160,15 +109,34 @@ def _setup(left: Side, right: Side) -> Iterator[Item]:
     yield _line("question", a.session.task, b.session.task)
     yield _line("policy", str(a.session.policy), str(b.session.policy))
     yield _line("seed", _seed(a), _seed(b))
+    yield _origins(a, b)
     rules = (a.rules.to_json(), b.rules.to_json())
     for name in rules[0]:
         yield _line(f"rule {name}", _rule(rules[0][name]), _rule(rules[1][name]))
-    for key in _everybody(left, right):
-        yield _line(f"panel: {_called(left, right, key)}", _sits(left, key), _sits(right, key))
+    for key in everybody(left, right):
+        yield _line(f"panel: {called(left, right, key)}", _sits(left, key), _sits(right, key))
 
 
 def _seed(room: Room) -> str:
     return "none" if room.session.seed is None else str(room.session.seed)
+
+
+def _origins(a: Room, b: Room) -> Item:
+    """What a fork went on from; nothing is there for other sessions."""
+    told = [
+        next((each.data for each in room.moments if each.kind == "session.forked"), None) for room in (a, b)
+    ]
+    said = [None if data is None else _origin(data, other) for data, other in zip(told, (b, a), strict=True)]
+    same = [data and (data["parent"], data["round"], data["edited"]) for data in told]
+    return Item("goes on from", said[0], said[1], differs=same[0] != same[1])
+
+
+def _origin(data: Mapping[str, Any], other: Room) -> str:
+    whose = "the other one" if data["parent"] == str(other.session.pk) else "a third session"
+    if not data["round"]:
+        return f"the question of {whose}"
+    changed = f", with the proposal of {words.letters(data['edited'])} changed" if data["edited"] else ""
+    return f"round {data['round']} of {whose}{changed}"
 
 
 def _rule(value: Any) -> str:
@@ -184,11 +152,11 @@ def _sits(side: Side, key: Key) -> str | None:
 
 def _round(left: Side, right: Side, number: int) -> Iterator[Item]:
     """Proposals, then ballots, then what they came to: in the order in which a round goes."""
-    for key in _everybody(left, right):
+    for key in everybody(left, right):
         texts = [_proposal(side, number, key) for side in (left, right)]
         if any(texts):
-            yield _line(f"proposal of {_called(left, right, key)}", *texts)
-    for key in _everybody(left, right):
+            yield _line(f"proposal of {called(left, right, key)}", *texts)
+    for key in everybody(left, right):
         ballots = [_ballot(side, number, key) for side in (left, right)]
         if any(each is not None for each in ballots):
             yield _ballot_line(left, right, key, number=number)
@@ -204,7 +172,7 @@ def _proposal(side: Side, number: int, key: Key) -> str | None:
     if made is None:
         return None
     whole = f"{made.final_answer}: {made.answer}" if made.final_answer else made.answer
-    return side.room.hidden(whole, audience=BLIND if side.blind else OPEN)
+    return side.room.said(side.seats[key], whole, audience=BLIND if side.blind else OPEN)
 
 
 def _ballot(side: Side, number: int, key: Key) -> dict[Key, float | None] | None:
@@ -217,7 +185,7 @@ def _ballot(side: Side, number: int, key: Key) -> dict[Key, float | None] | None
 
 def _ballot_line(left: Side, right: Side, key: Key, *, number: int) -> Item:
     given = [_ballot(side, number, key) for side in (left, right)]
-    name = f"ballot of {_called(left, right, key)}"
+    name = f"ballot of {called(left, right, key)}"
     a, b = (
         HIDDEN if side.blind else None if weights is None else _weights(side, weights)
         for side, weights in zip((left, right), given, strict=True)
@@ -227,7 +195,7 @@ def _ballot_line(left: Side, right: Side, key: Key, *, number: int) -> Item:
 
 def _weights(side: Side, weights: Mapping[Key, float | None]) -> str:
     by_seat = sorted((side.seats[key], weight) for key, weight in weights.items())
-    return ", ".join(f"{letter(seat)} {formats.signed(weight, digits=0)}" for seat, weight in by_seat)
+    return ", ".join(f"{side.said[seat]} {formats.signed(weight, digits=0)}" for seat, weight in by_seat)
 
 
 Counted = Callable[[Side, RoundOutcome], Any]
@@ -243,7 +211,10 @@ def _counted(left: Side, right: Side, number: int, *, name: str, value: Counted)
         None if outcome is None else (value(side, outcome),)
         for side, outcome in zip((left, right), outcomes, strict=True)
     ]
-    told = [None if outcome is None else SAID[name](outcome) for outcome in outcomes]
+    told = [
+        None if outcome is None else SAID[name](side, outcome)
+        for side, outcome in zip((left, right), outcomes, strict=True)
+    ]
     return Item(name, told[0], told[1], differs=values[0] != values[1])
 
 
@@ -254,23 +225,26 @@ def _tally(side: Side, outcome: RoundOutcome) -> Any:
     return winner, {side.keys[seat]: support for seat, support in counted.net_support.items()}
 
 
-def _say_tally(outcome: RoundOutcome) -> str:
+def _say_tally(side: Side, outcome: RoundOutcome) -> str:
     counted = outcome.tally
     support = ", ".join(
-        f"{letter(seat)} {formats.signed(ns)}" for seat, ns in sorted(counted.net_support.items())
+        f"{side.said[seat]} {formats.signed(ns)}" for seat, ns in sorted(counted.net_support.items())
     )
-    return f"{words.wins_by(counted.winner, margin=counted.margin, ended=True)}; net support {support}"
+    wins = words.wins_by(counted.winner, margin=counted.margin, ended=True)
+    if counted.winner is not None:
+        wins = f"{side.said[counted.winner]}{wins.removeprefix(letter(counted.winner))}"
+    return f"{wins}; net support {support}"
 
 
-def _say_stop(outcome: RoundOutcome) -> str:
+def _say_stop(side: Side, outcome: RoundOutcome) -> str:
     if outcome.failure:
         return f"it failed: {state_words.FAILURES[outcome.failure]}"
     return f"it ended: {words.STOP_REASONS[outcome.stop]}" if outcome.stop else "another round"
 
 
-SAID: Mapping[str, Callable[[RoundOutcome], str]] = {
+SAID: Mapping[str, Counted] = {
     "tally": _say_tally,
-    "conviction": lambda outcome: formats.signed(outcome.tally.conviction),
+    "conviction": lambda side, outcome: formats.signed(outcome.tally.conviction),
     "what followed": _say_stop,
 }
 
@@ -279,6 +253,10 @@ def _end(left: Side, right: Side) -> Iterator[Item]:
     a, b = left.room, right.room
     yield _line("state", state_words.phase(a.session), state_words.phase(b.session))
     yield _line("verdict", _verdict(a), _verdict(b))
+    said = (
+        "by people" if any(each.kind == "verdict.overturned" for each in r.moments) else None for r in (a, b)
+    )
+    yield _line("overturned", *said)
     yield _line("why it ended", state_words.reason(a.session) or None, state_words.reason(b.session) or None)
     yield _line("rounds closed", str(len(a.outcomes)), str(len(b.outcomes)))
 

@@ -70,8 +70,8 @@ def editor(room: Room, user: Any, *, audience: str, typed: Mapping[int, str] | N
         BallotRow(
             seat=author,
             who=who(room, author, audience=audience),
-            final_answer=made.final_answer and room.hidden(made.final_answer, audience=audience),
-            answer=room.hidden(made.answer, audience=audience),
+            final_answer=made.final_answer and room.said(author, made.final_answer, audience=audience),
+            answer=room.said(author, made.answer, audience=audience),
             votes=str((typed or {}).get(author, known.get(author, 0))),
             struck=("proposal", number, author) in room.standing,
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import fsum
 from typing import Any
 
 from deliberation import formats, state_words
@@ -25,7 +26,8 @@ class Overturned:
 @dataclass(frozen=True)
 class VerdictView:
     """What won. `sure`: sentences on how sure it is; `doubts`: what speaks against it. margin: ahead of the best other
-    answer, None where there is none. overturned: None where it stands.
+    answer, None where there is none. overturned: None where it stands; asked: a second person has yet to decide.
+    by_answers: no ballots are used, so its net support is its own share of all answers.
     """
 
     overturned: Overturned | None
@@ -45,6 +47,8 @@ class VerdictView:
     open_claims: tuple[OpenClaim, ...]
     degraded: str | None
     trail_hash: str
+    asked: bool = False
+    by_answers: bool = False
 
     @property
     def lead(self) -> str:
@@ -134,6 +138,8 @@ def _verdict(room: Room, found: Verdict) -> VerdictView:
         open_claims=found.open_claims,
         degraded=degraded(room, found),
         trail_hash=room.session.trail_hash,
+        asked=bool(_asked(room)),
+        by_answers=tally.rule == "majority_answer",
     )
 
 
@@ -156,10 +162,8 @@ def overturned(room: Room) -> Overturned | None:
 def _sure(room: Room, found: Verdict, tally: Tally) -> tuple[str, ...]:
     said = [_won(found, tally)]
     if tally.winner is not None and tally.runner_up is not None:
-        own, other = (formats.signed(tally.net_support[seat]) for seat in (tally.winner, tally.runner_up))
-        said.append(
-            f"Its net support is {own}; {words.letter(tally.runner_up)}, the best other answer, has {other}."
-        )
+        by_class = room.rules.winner_by == "class" or tally.rule == "majority_answer"
+        said.append(_compared(tally, tally.winner, tally.runner_up, by_class=by_class))
     same = next((each.members for each in tally.classes if found.proposal in each.members), ())
     if len(same) > 1:
         said.append(f"{len(same)} of {len(tally.net_support)} proposals give this answer.")
@@ -171,6 +175,22 @@ def _sure(room: Room, found: Verdict, tally: Tally) -> tuple[str, ...]:
             f"an agent {formats.number(room.rules.weight_model)}."
         )
     return tuple(said)
+
+
+def _compared(tally: Tally, winner: int, rival: int, *, by_class: bool) -> str:
+    """The two numbers that the margin is the difference of."""
+    if not by_class:
+        own, other = (formats.signed(tally.net_support[seat]) for seat in (winner, rival))
+        return f"Its net support is {own}; {words.letter(rival)}, the best other answer, has {other}."
+    own, other = (formats.signed(_of_class(tally, seat)) for seat in (winner, rival))
+    rest = f"those of {words.letter(rival)}'s, the best other, {other}"
+    return f"All proposals of its answer together have {own}; {rest}."
+
+
+def _of_class(tally: Tally, seat: int) -> float:
+    """The net support of all eligible proposals with this one's answer, summed."""
+    members = next((each.members for each in tally.classes if seat in each.members), (seat,))
+    return fsum(tally.net_support[each] or 0.0 for each in members if each in tally.eligible)
 
 
 def _won(found: Verdict, tally: Tally) -> str:
@@ -230,10 +250,11 @@ def degraded(room: Room, found: Verdict) -> str | None:
     lost = {*found.degradation.lost_ballots, *found.degradation.lost_proposals}
     if not lost:
         return None
-    whole = len({*room.agents, *lost})
-    number = found.round or 0
+    cast = {seat for _, seat in room.ballots}  # people too
+    whole = len({*room.agents, *cast, *lost})
+    rounds = (found.round or 0, *room.rounds)  # the verdict rests on the others too
     names = ", ".join(
-        f"{who(room, seat, audience='open').title} ({words.why_lost(room, seat, number=number)})"
+        f"{who(room, seat, audience='open').title} ({words.why_lost(room, seat, rounds=rounds)})"
         for seat in sorted(lost)
     )
     flip = state_words.COULD_FLIP[found.degradation.could_flip]

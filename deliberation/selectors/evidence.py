@@ -33,7 +33,7 @@ def evidence(room: Room, *, audience: str) -> EvidenceView:
         hidden=blind,
         sentence="" if blind else _evidence_words(room),
         rounds=rounds,
-        max_rounds=room.rules.max_rounds,
+        max_rounds=room.max_rounds,
         target=room.rules.effort * stopping.effort_budget(room.rules) or None,
         empty="shown after your first ballot" if blind else _no_round(room),
     )
@@ -71,7 +71,7 @@ def utility(room: Room, *, audience: str, pieces: int = 10) -> UtilityView:
     It follows from the policy and the round's number alone, so every audience sees the same.
     """
     law, best = room.rules.law, stopping.t_opt(room.rules.law)
-    last = max(room.rules.max_rounds, ceil(best or 0)) + 1
+    last = max(room.max_rounds, ceil(best or 0)) + 1
     times = [i / pieces for i in range(last * pieces + 1)]
     sentence = (
         "By this policy a further round always helps."

@@ -62,7 +62,7 @@ def strip(room: Room, *, audience: str) -> Strip:
         state=state,
         ended=session.ended,
         round=session.round,
-        max_rounds=room.rules.max_rounds,
+        max_rounds=room.max_rounds,
         hidden=audience == BLIND,
         conviction=outcome.tally.conviction if outcome else None,
         conviction_round=outcome.number if outcome else None,
@@ -153,7 +153,8 @@ def degraded(room: Room) -> str | None:
     if not lost:
         return None
     names = ", ".join(
-        f"agent {words.letter(seat)} ({words.why_lost(room, seat, number=number)})" for seat in sorted(lost)
+        f"agent {words.letter(seat)} ({words.why_lost(room, seat, rounds=(number,))})"
+        for seat in sorted(lost)
     )
     agents = room.agents_in(number)
     return f"{len(agents) - len(lost)} of {len(agents)} answered. Lost: {names}."
@@ -195,11 +196,8 @@ class Rail:
 def rail(room: Room, *, audience: str) -> Rail:
     """Every round with its phases; each participant's turn in the running or last one."""
     session = room.session
-    asked = max((each.data["round"] + 1 for each in room.moments if each.kind == "round.asked"), default=0)
-    left = range(session.round + 1, max(room.rules.max_rounds, asked) + 1)
-    ahead = (
-        f"Round {left[0]}" if len(left) == 1 else f"Up to {room.rules.max_rounds} rounds" if left else None
-    )
+    left = range(session.round + 1, room.max_rounds + 1)
+    ahead = f"Round {left[0]}" if len(left) == 1 else f"Up to {room.max_rounds} rounds" if left else None
     return Rail(
         rounds=tuple(_rail_round(room, number, audience=audience) for number in room.rounds),
         ahead=None if session.ended else ahead,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deliberation.protocol.ballots import CREDITS
+from deliberation.protocol.ballots import CREDITS, ROOTED
+from deliberation.protocol.comparators import is_mean
 from deliberation.protocol.types import RoundOutcome, Tally
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND
@@ -16,13 +17,14 @@ from deliberation.selectors.words import Who, who
 
 @dataclass(frozen=True)
 class InfluenceLine:
-    """One who cast. credits: spent, of 100. share: of all influence that was used, in [0, 1]. moves: how far this
-    ballot moves the net support of the proposal in front, None where it says nothing of it. pivotal: without it
-    another proposal would win; None where there are too few ballots to tell.
+    """One who cast. credits: spent, of 100, None under a rule that sells no influence for its square. share: of all
+    influence that was used, in [0, 1]. moves: how far this ballot moves the net support of the proposal in front, None
+    where it says nothing of it, or where net support is no mean. pivotal: without it another proposal would win; None
+    where there are too few ballots to tell.
     """
 
     who: Who
-    credits: float
+    credits: float | None
     share: float | None
     moves: float | None
     pivotal: bool | None
@@ -63,12 +65,17 @@ def _line(room: Room, tally: Tally, voter: int) -> InfluenceLine:
     given = (tally.struck if struck else tally.influence)[voter]
     return InfluenceLine(
         who=who(room, voter, audience="open"),
-        credits=sum(CREDITS * q * q for q in given.values()),
+        credits=credits(*given.values(), rule=tally.rule),
         share=None if struck else share_of(tally, voter),
         moves=None if struck or tally.winner is None else moves(tally, voter, tally.winner),
         pivotal=None if tally.pivotal is None else voter in tally.pivotal,
         struck=struck,
     )
+
+
+def credits(*influences: float, rule: str) -> float | None:
+    """What they cost, of 100: influence costs its square (protocol.md 3)."""
+    return sum(CREDITS * q * q for q in influences) if rule in ROOTED else None
 
 
 def share_of(tally: Tally, voter: int) -> float | None:
@@ -83,11 +90,13 @@ def _used(tally: Tally, voter: int) -> float:
 
 
 def moves(tally: Tally, voter: int, seat: int) -> float | None:
-    """The voter's part of a proposal's net support: rho q / the sum of rho of all who weighed it (protocol.md 4)."""
+    """The voter's part of a proposal's net support: rho q / the sum of rho of all who weighed it (protocol.md 4). None
+    under a rule whose net support is no such mean.
+    """
     given: Mapping[int, float] = {
         each: q[seat] for each, q in tally.influence.items() if seat in q and each != seat
     }
-    if voter not in given:
+    if voter not in given or not is_mean(tally.rule):
         return None
     return tally.rho[voter] * given[voter] / sum(tally.rho[each] for each in given)
 
@@ -144,7 +153,7 @@ def _cell(room: Room, outcome: RoundOutcome, voter: int, *, seat: int) -> CellVi
         reviewer=who(room, voter, audience="open"),
         proposal=who(room, seat, audience="open"),
         q=q,
-        credits=None if q is None else CREDITS * q * q,
+        credits=None if q is None else credits(q, rule=tally.rule),
         weight=tally.rho.get(voter),
         moves=part,
         net_support=tally.net_support.get(seat),
@@ -156,7 +165,9 @@ def _cell(room: Room, outcome: RoundOutcome, voter: int, *, seat: int) -> CellVi
 
 
 def _without(tally: Tally, voter: int, seat: int) -> float | None:
-    """Net support as it would be had this ballot said nothing of the proposal."""
+    """Net support as it would be had this ballot said nothing of the proposal; None where it is no mean."""
     others = [each for each, q in tally.influence.items() if seat in q and each not in (voter, seat)]
     weight = sum(tally.rho[each] for each in others)
-    return sum(tally.rho[each] * tally.influence[each][seat] for each in others) / weight if weight else None
+    if not weight or not is_mean(tally.rule):
+        return None
+    return sum(tally.rho[each] * tally.influence[each][seat] for each in others) / weight

@@ -89,6 +89,12 @@ class Room:
         return self.facts.rules
 
     @cached_property
+    def max_rounds(self) -> int:
+        """Those of the rules, or as many as people asked for."""
+        asked = (each.data["round"] + 1 for each in self.moments if each.kind == "round.asked")
+        return max((self.rules.max_rounds, *asked))
+
+    @cached_property
     def outcomes(self) -> Mapping[int, RoundOutcome]:
         """The closed rounds, by number."""
         return {
@@ -159,9 +165,14 @@ class Room:
         """A model's words; for a blind person without the author telling who it is."""
         return scrub(text, self._names)[0] if audience == BLIND else text
 
+    def said(self, seat: int, text: str, *, audience: str) -> str:
+        """What this seat proposed: by a model or a person."""
+        hide = self.hidden if self.seats[seat].kind == Participant.Kind.MODEL else self.unnamed
+        return hide(text, audience=audience)
+
     def unnamed(self, text: str, *, audience: str) -> str:
-        """A person's words; for a blind person without the names of the models that sit here."""
-        names = "|".join(re.escape(name) for name in sorted(self._names, key=len, reverse=True) if name)
+        """A person's words; for a blind person without the names of models."""
+        names = "|".join(re.escape(name) for name in sorted(self._known, key=len, reverse=True) if name)
         if audience != BLIND or not names:
             return text
         return re.sub(rf"(?<!\w)(?:{names})(?!\w)", SCRUBBED, text, flags=re.IGNORECASE)
@@ -170,6 +181,13 @@ class Room:
     def _names(self) -> tuple[str, ...]:
         models = [each.model for each in self.seats.values() if each.model]
         return tuple({name for model in models for name in (model.alias, model.family, model.served_name)})
+
+    @cached_property
+    def _known(self) -> set[str]:
+        """Of those who sit and of all who might have: were the first alone hidden, that would tell who sits."""
+        selection = self.session.selection
+        lines = selection.receipt.get("candidates", ()) if selection else ()
+        return {*self._names, *(line["id"] for line in lines)}
 
 
 def head(session_id: Any) -> int:

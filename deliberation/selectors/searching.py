@@ -43,6 +43,10 @@ class Clause:
         """Whether words have to stand side by side."""
         return any(len(way) > 1 for way in self.ways)
 
+    def begun(self, way: Sequence[str]) -> bool:
+        """Whether this one of its ways ends with the beginning of a word."""
+        return self.begins and way is self.ways[-1]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -71,7 +75,7 @@ class Asked:
         """Any of its ways: the words as they are written, or as their stems. Letters and digits need no quoting."""
         ways = []
         for words in clause.ways:
-            ways.append(beside.join(words) + (":*" if clause.begins else ""))
+            ways.append(beside.join(words) + (":*" if clause.begun(words) else ""))
             stems = [self.stems.get(word, "") for word in words]
             if all(stems) and stems != list(words):
                 ways.append(beside.join(stems))
@@ -79,7 +83,7 @@ class Asked:
 
     def pattern(self) -> re.Pattern[str] | None:
         """Finds what matched in a text of small letters without accents. None: all that was asked for is absence."""
-        ways = {self._written(way, begins=each.begins) for each in self.positive for way in each.ways}
+        ways = {self._written(way, begins=each.begun(way)) for each in self.positive for way in each.ways}
         stems = {
             rf"(?<![^\W_]){re.escape(stem)}[^\W_]{{0,5}}(?![^\W_])"
             for each in self.positive
@@ -112,7 +116,8 @@ def _clauses(text: str) -> list[Clause]:
     for match in TOKEN.finditer(text):
         minus, quoted, bare = match.groups()
         words = tuple(plain_words(quoted if bare is None else bare).split())
-        if bare is not None and bare.lower() == "or" and found and match.end() < len(text):
+        is_or = bare is not None and bare.lower() == "or" and match.end() < len(text)
+        if is_or and found and not found[-1].negated:
             choice = True
         elif words and choice and not minus:
             last = found.pop()
@@ -120,6 +125,7 @@ def _clauses(text: str) -> list[Clause]:
             choice = False
         elif words:
             found.append(Clause((words,), quoted=bare is None, negated=bool(minus)))
+            choice = False
     return [*found[:-1], _begun(found[-1], text)] if found else []
 
 
@@ -186,12 +192,13 @@ def _searchable(blind: Sequence[UUID]) -> "QuerySet[SearchDocument]":
     return SearchDocument.objects.filter(Q(source=Source.TASK) | ~Q(session__in=blind))
 
 
-def ranked(user: Any, sessions: "QuerySet[Session]", asked: Asked) -> list[UUID]:
-    """The newest RANKED of these sessions, the best match first. Two queries."""
-    newest = list(sessions.order_by("-created_at", "pk").values_list("pk", flat=True)[:RANKED])
+def ranked(user: Any, sessions: "QuerySet[Session]", asked: Asked) -> tuple[list[UUID], bool]:
+    """The newest RANKED of these sessions, the best match first, and whether there are more. Two queries."""
+    keys = list(sessions.order_by("-created_at", "pk").values_list("pk", flat=True)[: RANKED + 1])
+    newest, are_more = keys[:RANKED], len(keys) > RANKED
     wanted = asked.query(*asked.positive) if asked.positive else None
     if wanted is None:
-        return newest
+        return newest, are_more
     rows = (
         documents(user)
         .filter(session__in=newest, words=wanted)
@@ -200,7 +207,7 @@ def ranked(user: Any, sessions: "QuerySet[Session]", asked: Asked) -> list[UUID]
         .values_list("session", "rank")
     )
     ranks = dict(rows)
-    return sorted(newest, key=lambda pk: -ranks.get(pk, 0.0))
+    return sorted(newest, key=lambda pk: -ranks.get(pk, 0.0)), are_more
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,8 @@ def listing(user: Any, wanted: Wanted, *, page: int | str = 1, per_page: int = 2
     asked = searching.read(wanted.text)
     found = asking.asked_for(user, wanted, asked=asked)
     if asked is not None and wanted.order == "best":
-        chosen = paging.of_list(searching.ranked(user, found, asked), page, per_page=per_page)
+        keys, are_more = searching.ranked(user, found, asked)
+        chosen = paging.of_list(keys, page, per_page=per_page, uncounted=are_more)
     else:
         order = asking.ORDERS[wanted.order or "newest"]
         paged = paging.of_rows if asked is None and not wanted.trails else paging.of_hits

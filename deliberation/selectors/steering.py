@@ -129,7 +129,7 @@ def guidance_in_prompt(room: Room, words: str, *, to_seat: int | None, audience:
     number, nonce = room.session.round + 1, secrets.token_hex(8)
     standing = active_guidance(room.facts.guidance(), number=number, rules=room.rules)
     read = [each.text for each in standing if each.to_seat is None or each.to_seat == to_seat]
-    texts = [room.unnamed(each, audience=audience) for each in (words.strip(), *read)]  # newest first
+    texts = [words.strip(), *(room.unnamed(each, audience=audience) for each in read)]  # newest first
     return InPrompt(
         to="every agent" if to_seat is None else f"agent {letter(to_seat)}",
         round=number,
@@ -214,14 +214,15 @@ def overturned(room: Room) -> OverturnLine | None:
     told = [each for each in room.moments if each.kind in kinds]
     if not told or told[-1].kind == "overturn.dropped":
         return None
+    stands = told[-1].kind == "verdict.overturned"  # then, where the room is one of the past
     row = Overturn.objects.select_related("user", "confirmed_by").get(pk=told[-1].data["overturn"])
     return OverturnLine(
         id=row.pk,
         by=_name(row.user),
         user_id=row.user_id,
-        second=None if row.confirmed_by is None else _name(row.confirmed_by),
+        second=_name(row.confirmed_by) if stands and row.confirmed_by else None,
         reason=row.reason,
-        stands=row.stands,
+        stands=stands,
         time=row.created_at,
         seq=told[-1].seq,
     )

@@ -6,22 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Count, F, QuerySet, Window
+from django.db.models.functions import RowNumber
 
-from deliberation.models import Event, SearchDocument, Session
+from deliberation.models import Event, Session
 from deliberation.selectors import searching, snippets
-from deliberation.selectors.asking import Wanted, events_like
+from deliberation.selectors.asking import TOLD_BY, Source, Wanted, events_like
 from deliberation.selectors.searching import Asked, Found
 from deliberation.selectors.snippets import Piece
 from deliberation.selectors.telling import TOLD
 from deliberation.selectors.words import letter
 
 SHOWN = 3  # of a session's events
-READ = 5_000  # events at most of all sessions on the page
-Source = SearchDocument.Source
-TOLD_BY = {Source.TASK: "session.opened", Source.PROPOSAL: "proposal.made", Source.REVIEW: "ballot.cast"}
 KINDS: Mapping[str, str] = {kind: kind.replace(".", " ").replace("_", " ") for kind in sorted(TOLD)}
 Place = tuple[str, int | None, int | None]  # kind, round and seat of an event
+COLUMNS = ("chain_id", "seq", "kind", "actor", "time", F("data__round"), F("data__seat"))
+Events = dict[UUID, list[Sequence[Any]]]
 
 
 @dataclass(frozen=True)
@@ -47,32 +47,43 @@ class Told:
 def told(user: Any, wanted: Wanted, asked: Asked | None, *, sessions: Sequence[Session]) -> dict[UUID, Told]:
     """Four queries, however many sessions."""
     found = searching.found_in(user, [each.pk for each in sessions], asked)
-    events = _events(user, wanted, sessions)
-    if asked is not None:
-        places = {pk: _places(group) for pk, group in found.items()}
-        events = {
-            pk: [each for each in group if _place(each) in places.get(pk, ())] for pk, group in events.items()
-        }
-    first = {pk: group[:SHOWN] for pk, group in events.items()}
-    texts = _texts(first, found, asked, sessions=sessions)
+    rows = Event.objects.filter(events_like(user, wanted), chain_id__in=[str(each.pk) for each in sessions])
+    events, counts = _first(rows) if asked is None else _telling(rows, found)
+    texts = _texts(events, found, asked, sessions=sessions)
     return {
         pk: Told(
-            tuple(_line(user, each, texts.get((pk, _place(each)), ())) for each in first[pk]),
-            more=len(group) - len(first[pk]),
+            tuple(_line(user, each, texts.get((pk, _place(each)), ())) for each in group),
+            more=counts[pk] - len(group),
         )
         for pk, group in events.items()
     }
 
 
-def _events(user: Any, wanted: Wanted, sessions: Iterable[Session]) -> dict[UUID, list[Any]]:
-    rows = Event.objects.filter(events_like(user, wanted), chain_id__in=[str(each.pk) for each in sessions])
-    if not (wanted.kind or wanted.actor):
-        rows = rows.filter(kind__in=TOLD_BY.values())
-    events: dict[UUID, list[Any]] = {each.pk: [] for each in sessions}
-    columns = ("chain_id", "seq", "kind", "actor", "time", F("data__round"), F("data__seat"))
-    for row in rows.order_by("chain_id", "seq").values_list(*columns, named=False)[:READ]:
-        events[UUID(row[0])].append(row)
-    return events
+def _first(rows: "QuerySet[Event]") -> tuple[Events, dict[UUID, int]]:
+    """The first events of each session, and how many there are in all. One query."""
+    events: Events = {}
+    counts: dict[UUID, int] = {}
+    numbered = rows.annotate(
+        nth=Window(RowNumber(), partition_by="chain_id", order_by="seq"),
+        of=Window(Count("pk"), partition_by="chain_id"),
+    )
+    for *row, of in numbered.filter(nth__lte=SHOWN).order_by("chain_id", "seq").values_list(*COLUMNS, "of"):
+        events.setdefault(UUID(row[0]), []).append(row)
+        counts[UUID(row[0])] = of
+    return events, counts
+
+
+def _telling(
+    rows: "QuerySet[Event]", found: Mapping[UUID, Sequence[Found]]
+) -> tuple[Events, dict[UUID, int]]:
+    """The same of events that tell of a text that was found."""
+    places = {pk: _places(group) for pk, group in found.items()}
+    events: Events = {}
+    telling = rows.filter(kind__in=TOLD_BY.values()).order_by("chain_id", "seq")
+    for row in telling.values_list(*COLUMNS):
+        if _place(row) in places.get(UUID(row[0]), ()):
+            events.setdefault(UUID(row[0]), []).append(row)
+    return {pk: group[:SHOWN] for pk, group in events.items()}, {pk: len(g) for pk, g in events.items()}
 
 
 def _place(row: Sequence[Any]) -> Place:

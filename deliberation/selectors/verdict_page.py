@@ -20,6 +20,7 @@ from deliberation.selectors.rounds_told import RoundTold
 from deliberation.selectors.steering import GuidanceLine, VetoLine
 from deliberation.selectors.taking_part import Part
 from deliberation.selectors.telling import Line, timeline
+from deliberation.services.forks import FORKED
 
 AFTER = ("answer.checked", "answer.ruled")
 
@@ -59,10 +60,12 @@ class Outside:
 @dataclass(frozen=True)
 class VerdictPage:
     """first: the ballot that mattered most, and mattered: what it did. people: what those of people did. None where
-    there are none. requests: vetoes that one person asked for and no second one confirmed.
+    there are none. requests: vetoes that one person asked for and no second one confirmed. fork: what it began from,
+    where that was another session.
     """
 
     heading: Heading
+    fork: Line | None
     ending: Ending
     first: Without | None
     mattered: str | None
@@ -85,6 +88,7 @@ def verdict_page(room: Room) -> VerdictPage:
     struck = steering.vetoes(room, audience=OPEN)
     return VerdictPage(
         heading=editing.heading(room),
+        fork=next(iter(_lines(room, FORKED)), None),
         ending=end,
         first=next(iter(ballots), None),
         mattered=decisive.mattered(room, ballots),
@@ -103,9 +107,13 @@ def verdict_page(room: Room) -> VerdictPage:
 
 def _outside(room: Room) -> Outside:
     session = room.session
-    numbers = {each.seq for each in room.moments if each.kind in AFTER}
-    lines = tuple(each for each in timeline(room, audience=OPEN).lines if each.seq in numbers)
-    return Outside(session.known_answer, session.ruling, session.ruled_answer, lines)
+    return Outside(session.known_answer, session.ruling, session.ruled_answer, _lines(room, *AFTER))
+
+
+def _lines(room: Room, *kinds: str) -> tuple[Line, ...]:
+    """What is told of the events of these kinds."""
+    numbers = {each.seq for each in room.moments if each.kind in kinds}
+    return tuple(each for each in timeline(room, audience=OPEN).lines if each.seq in numbers)
 
 
 def _rulebook(room: Room) -> Rulebook:

@@ -96,11 +96,16 @@ def reason(code: str) -> str:
     return REASONS.get(code, code.replace("_", " "))
 
 
-def why_lost(room: Room, seat: int, *, number: int) -> str:
-    """The reason of the first turn of round `number` that the seat gave no answer in."""
-    asked = [room.turns.get((number, seat, kind)) for kind in (Turn.Kind.PROPOSE, Turn.Kind.REVIEW)]
-    lost = [turn for turn in asked if turn is not None and turn.state == Turn.State.ABSTAINED]
-    return reason(lost[0].reason) if lost else "no answer"
+def why_lost(room: Room, seat: int, *, rounds: Iterable[int]) -> str:
+    """The reason of the first turn that the seat gave no answer in, in the first of these rounds that has one."""
+    kinds = (Turn.Kind.PROPOSE, Turn.Kind.REVIEW)
+    asked = (room.turns.get((number, seat, kind)) for number in rounds for kind in kinds)
+    lost = (turn.reason for turn in asked if turn is not None and _is_lost(turn))
+    return reason(next(lost, "no answer"))
+
+
+def _is_lost(turn: Turn) -> bool:
+    return turn.state == Turn.State.ABSTAINED or turn.reason == "declined"
 
 
 def letters(seats: Iterable[int]) -> str:

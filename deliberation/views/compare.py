@@ -25,6 +25,7 @@ def compare_sessions(request: HttpRequest) -> HttpResponse:
         wrong.append("Both are the same session. Choose another one to compare it with.")
     context = {
         "asked": asked,
+        "chosen": first or second,
         "refusals": wrong,
         "choices": access.visible_sessions(request.user).order_by("-created_at").distinct()[:CHOICES],
         "everything": request.GET.get("all") == "1",

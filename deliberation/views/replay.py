@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -25,7 +26,9 @@ STILL_RUNS = "It still runs. Replay it once it has ended: then there is a whole 
 @vary_on_headers("HX-Request")
 @require_safe
 def replay_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """?at=N: the room as it stood at event N, the newest one without it; for htmx its parts alone."""
+    """?at=N: the room as it stood at event N, the newest one without it; for htmx its parts alone. ?cell= and
+    ?exchange= as in the room: a closer look at that moment.
+    """
     session = room.visible(request, session_id)
     trail = replay.trails.whole(session.pk)
     at = replay.number(request.GET.get("at", ""), head=trail.head)
@@ -35,18 +38,31 @@ def replay_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return _page(request, session, trail, at=at)
 
 
-def _page(
-    request: HttpRequest, session: Session, trail: Trail, *, at: int, status: int = 200, **more: Any
-) -> HttpResponse:
+def _page(request: HttpRequest, session: Session, trail: Trail, *, at: int, **more: Any) -> HttpResponse:
+    """`more`: what else the page says, and the status that goes with it."""
     audience = access.audience(request.user, session)
     alone = bool(request.htmx)  # type: ignore[attr-defined]
     try:
         whole = {} if alone else _whole(request, session, trail, audience=audience)
-        context = {**whole, **_moment(trail, at, audience=audience), **more}
+        look = _look(request, trail, at, audience=audience)
+        context = {**whole, **_moment(trail, at, audience=audience), **look, **more}
     except DoesNotFit as error:
         return room.page(request, session, status=409, refusal=f"{error} {NOT_WHOLE}")
     template = "_replay.html" if alone else "replay.html"
-    return render(request, f"deliberation/{template}", context, status=status)
+    return render(request, f"deliberation/{template}", context, status=context.get("status", 200))
+
+
+def _look(request: HttpRequest, trail: Trail, at: int, *, audience: str) -> dict[str, Any]:
+    """One thing looked at closely, as it stood; why not, where there is none; nothing where none is asked for."""
+    name = next((each for each in room.LOOKS if each in request.GET), None)
+    if name is None:
+        return {}
+    still = Still(room_at(trail, at))
+    view = room.LOOKS[name](still.room, request.GET[name], audience=audience)
+    if view is not None:
+        return {"look": still.placed(render_to_string(f"deliberation/_{name}.html", {"view": view}))}
+    hidden = audience == access.BLIND
+    return {"status": 403 if hidden else 404, "refusal": room.NOT_YET if hidden else room.NOTHING_THERE}
 
 
 def _whole(request: HttpRequest, session: Session, trail: Trail, *, audience: str) -> dict[str, Any]:
@@ -77,6 +93,6 @@ def recompute_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
     result = {"recomputed": recompute(session)} if session.ended else {"not_yet": STILL_RUNS}
     status = 200 if session.ended else 409
     if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "deliberation/_recomputed.html", result, status=status)
+        return render(request, "deliberation/_recomputed.html", {"session": session, **result}, status=status)
     trail = replay.trails.whole(session.pk)
     return _page(request, session, trail, at=trail.head, status=status, **result)

@@ -144,8 +144,10 @@ def ballot_form(
 
 
 def window_form(request: HttpRequest, session: Session) -> str:
-    """A person's window in the round as it stands now, for the place that it has on the page."""
-    context = {**ballot_context(request, session), "oob": True}
+    """A person's window in the round as it stands now, for the place that it has on the page. What was seen stays as
+    it was: the rest of the page is no newer.
+    """
+    context = {**ballot_context(request, session), "oob": True, "window_seen": request.POST.get("seen")}
     return render_to_string("deliberation/_window_form.html", context, request)
 
 
@@ -155,6 +157,7 @@ def veto_context(request: HttpRequest, session: Session, *, key: str) -> dict[st
     found = editing.target(sheet.room, key, audience=audience) if key else None
     return {
         "target": found,
+        "is_own": found is not None and found.seat == cards.person_seat(sheet.room, request.user),
         "codes": Veto.Code.choices,
         "veto_key": forms.new_key(),
         "reason_chars": REASON_CHARS,

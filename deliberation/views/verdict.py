@@ -20,7 +20,7 @@ from deliberation.selectors import editing, words
 from deliberation.selectors.verdict_page import all_cards, verdict_page
 from deliberation.views.room import visible
 
-SIZE = "@SIZE@"  # its place in the file, as long as what is written there: "1,234 kB"
+SIZE = "\0size\0\0\0"  # its place in the file, as long as "1,234 kB"; no stored text holds these signs
 _files: WeakKeyDictionary[Sheet, str] = WeakKeyDictionary()
 
 

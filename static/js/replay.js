@@ -10,7 +10,7 @@
   let at = Number(range.value);
   let busy = false;
 
-  const address = (seq) => `${location.pathname}?at=${seq}`;
+  const address = (seq) => `${bar.getAttribute("action")}?at=${seq}`;
   const steps = {
     first: () => 1,
     last: () => head,
@@ -59,18 +59,26 @@
   const show = async () => {
     if (busy) return;
     busy = true;
-    for (let shown = 0; shown !== at; ) {
-      shown = at;
-      await htmx.ajax("GET", address(shown), { source: bar, target: "#moment", swap: "outerHTML", select: "#moment" });
+    try {
+      for (let shown = 0; shown !== at; ) {
+        shown = at;
+        await htmx.ajax("GET", address(shown), { source: bar, target: "#moment", swap: "outerHTML", select: "#moment" });
+      }
+    } catch {
+      stay(Number(document.getElementById("moment").dataset.at)); // no answer came: the bar tells what is shown
     }
     busy = false;
     say();
   };
-  const go = (seq) => {
-    if (!Number.isInteger(seq) || seq < 1 || seq > head || seq === at) return;
+  const stay = (seq) => {
     at = seq;
     mark();
     history.replaceState(null, "", address(at));
+  };
+  const go = (seq) => {
+    if (!Number.isInteger(seq) || seq < 1 || seq > head || seq === at) return;
+    document.getElementById("look")?.remove(); // it was looked at in another moment
+    stay(seq);
     show();
   };
 

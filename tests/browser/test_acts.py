@@ -186,3 +186,23 @@ def cast_and_close(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="My ballot")).to_be_focused()
     expect(page.locator("#ballot")).to_be_hidden()
+
+
+def test_a_verdict_that_comes_to_open_pages_is_overturned_by_two_from_there(
+    sit_together: Callable[..., Two],
+) -> None:
+    two = sit_together("after", veto_quorum=2, max_rounds=1)
+    mine, theirs = two.mine.page, two.theirs.page
+    theirs.get_by_role("button", name="I am done with round 1").click()
+    expect(theirs.locator("#ballot-form")).to_contain_text("Round 1 waits for you no more.")
+    two.mine.press("I am done with round 1")
+    two.mine.said("You are done with round 1")
+    assert two.table.advance() == "concluded"
+    mine.get_by_text("Overturn the verdict").click()
+    mine.get_by_label("Why it does not stand").fill("A later measurement says otherwise.")
+    two.mine.press("Ask to overturn")
+    expect(mine.locator("#overturn")).to_contain_text("after-owner asks to overturn the verdict")
+    two.theirs.part("verdict").get_by_role("link", name="Decide").click()
+    theirs.locator("#overturn").get_by_role("button", name="Overturn", exact=True).click()
+    expect(theirs.locator("#overturn")).to_contain_text("by after-owner and after-colleague")
+    expect(two.mine.part("verdict")).to_contain_text("Verdict, overturned")

@@ -158,6 +158,15 @@ def test_ctrl_k_jumps_to_a_place_a_page_and_a_session(room: Room, table: Table) 
     page.wait_for_url("**/policies/")
 
 
+def test_the_same_text_finds_the_same_sessions_when_it_is_asked_again(room: Room) -> None:
+    page = room.page
+    for _ in range(2):
+        jump(page, "1")
+        expect(page.locator("#jump-sessions a").first).to_have_text(re.compile("17.23"))
+        page.mouse.click(5, 5)  # beside it: the text is not emptied, as by Escape
+        expect(page.get_by_role("dialog", name="Jump to")).to_be_hidden()
+
+
 def jump(page: Page, text: str) -> None:
     page.keyboard.press("Control+k")
     expect(page.get_by_role("dialog", name="Jump to").get_by_role("searchbox")).to_be_focused()

@@ -104,6 +104,36 @@ def test_what_somebody_unfolded_stays_unfolded(sit_down: Callable[..., Person], 
     expect(fold).to_have_attribute("open", "")
 
 
+def test_a_step_that_gets_no_answer_is_no_step(sit_down: Callable[..., Person], owner: User) -> None:
+    table = concluded(owner)
+    person = sit_down(reduced_motion="reduce")
+    person.sign_in(owner)
+    page = person.open(reverse("replay", args=[table.id]) + "?at=5")
+    person.faults.allow("ERR_INTERNET_DISCONNECTED")
+    person.faults.allow("htmx:(?:sendError|afterRequest)")
+    person.context.set_offline(True)
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("ArrowRight")
+    is_at(page, 5)
+    person.context.set_offline(False)
+    page.keyboard.press("ArrowRight")
+    is_at(page, 6)
+
+
+def test_a_closer_look_goes_with_the_next_step(sit_down: Callable[..., Person], owner: User) -> None:
+    table = concluded(owner)
+    cast = Event.objects.filter(chain_id=str(table.id), kind="ballot.cast").order_by("seq")[2].seq
+    person = sit_down(reduced_motion="reduce")
+    person.sign_in(owner)
+    page = person.open(reverse("replay", args=[table.id]) + f"?at={cast}")
+    page.locator("#matrix a[data-look]").first.click()
+    expect(page.locator("#look h2")).to_contain_text("round 1")
+    expect(page.locator("#moment strong")).to_have_text(f"Event {cast}")
+    page.keyboard.press("ArrowLeft")
+    is_at(page, cast - 1)
+    expect(page.locator("#look")).to_have_count(0)
+
+
 def test_replay_says_whether_the_record_matches(sit_down: Callable[..., Person], owner: User) -> None:
     table = concluded(owner)
     person = sit_down(reduced_motion="reduce")
@@ -155,6 +185,8 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(
     for name, path in {
         "replay": reverse("replay", args=[table.id]),
         "replay, in the middle": reverse("replay", args=[table.id]) + "?at=14",
+        "replay, a closer look": reverse("replay", args=[table.id])
+        + f"?cell=1-{table.agents[0]}-{table.agents[2]}",
         "fork": reverse("fork", args=[table.id]) + "?round=1",
         "compare, empty": reverse("compare"),
         "compare": reverse("compare") + f"?a={table.id}&b={child.pk}&all=1",
@@ -178,3 +210,5 @@ def test_without_scripts_it_is_links_and_a_form(sit_down: Callable[..., Person],
     expect(page.locator("#moment strong")).to_have_text("Event 9")
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.locator("#recomputed")).to_contain_text("It matches.")
+    page.get_by_role("link", name="Event before").click()
+    expect(page).to_have_url(re.compile(r"/replay/\?at=\d+$"))

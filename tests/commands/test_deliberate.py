@@ -24,7 +24,7 @@ from tests.fixtures_processes import Processes, free_port, our_environment
 QUESTION = "What is 17*23?"
 KEYS = {"session", "state", "seed", "simulated", "degraded", "policy", "verdict", "rounds", "usage", "trail"}
 VERDICT = {"answer", "proposal", "net_support", "conviction", "coverage", "stop_reason", "minority"}
-VERDICT |= {"open_claims", "median_differs", "pivotal", "trail_hash"}
+VERDICT |= {"open_claims", "median_differs", "pivotal", "trail_hash", "margin"}
 ROUND = {"number", "proposals", "ballots", "tally", "evidence", "threshold", "utility"}
 USAGE = {"tokens_in", "tokens_out", "cost_usd", "wall_s", "critical_path_s"}
 

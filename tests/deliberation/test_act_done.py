@@ -87,7 +87,9 @@ def test_the_window_ends_without_an_answer_as_expired_and_never_as_consent(room:
 def test_the_page_asks_no_more_for_what_was_answered(room: Scene) -> None:
     room.table.all_review()
     room.table.advance()
-    more = room.press(room.owner, "done", {"round": "1", "answer": "more_time"}, htmx=True)
+    seen = str(room.head - 1)
+    more = room.press(room.owner, "done", {"round": "1", "answer": "more_time", "seen": seen}, htmx=True)
+    assert more.page.fields["seen"] == seen
     assert "You had more time in this round." in more.words
     assert "I need more time" not in more.words and "I am done with round 1" in more.words
     ended = room.press(room.owner, "done", {"round": "1"}, htmx=True)

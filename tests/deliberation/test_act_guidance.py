@@ -207,3 +207,18 @@ def test_what_is_shown_is_what_the_next_prompt_carries(room: Scene) -> None:
     inputs = prompting.propose_inputs(prompting.table(room.table.session), turn.participant)
     sent = propose.build(inputs).messages[1]["content"]
     assert shown.replace("MARK", inputs.nonce) in sent
+
+
+def test_who_votes_blind_does_not_learn_who_sits_from_what_is_hidden() -> None:
+    """Names that are typed on a guess: were those alone hidden who sit, the guess would be answered."""
+    room = scene(prefix="guess-", blind=True)
+    receipt = room.table.session.selection.receipt
+    names = [line["id"] for line in receipt["candidates"]]
+    assert len(names) > len(receipt["chosen"])
+    guess = f"One of {', '.join(names)} is off by ten."
+    body = {"text": guess, "to": "", "key": key()}
+    shown = room.press(room.owner, "guidance", {**body, "preview": "1"}, htmx=True)
+    assert guess in shown.words
+    room.press(room.owner, "guidance", body, htmx=True)
+    part = parts.fresh(room.table.id).html("guidance", "blind")
+    assert not [name for name in names if name in part]

@@ -2,7 +2,9 @@
 
 import pytest
 
+from deliberation import parts, state_words
 from deliberation.replaying import recompute
+from deliberation.selectors import evidence, glance
 from tests.deliberation.acting import Scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +37,20 @@ def test_after_the_last_round_another_one_follows_and_it_ends_after_that(db: Non
     assert play(room) == "concluded"
     assert room.table.session.stop_reason in ("evidence", "max_rounds")
     assert holds(room)
+
+
+def test_the_screens_count_with_the_round_that_was_asked_for(db: None) -> None:
+    room = scene(prefix="last-", max_rounds=1)
+    room.press(room.owner, "one_more_round")
+    assert glance.strip(parts.fresh(room.table.id).room, audience="open").max_rounds == 2
+    play(room)
+    shown = parts.fresh(room.table.id).room
+    assert state_words.rounds(shown.session, shown.rules) == "2 of 2"
+    play(room)
+    shown = parts.fresh(room.table.id).room
+    view = evidence.evidence(shown, audience="open")
+    assert (view.max_rounds, [number for number, _ in view.rounds]) == (2, [1, 2])
+    assert "of 2" in " ".join(parts.fresh(room.table.id).html("strip", "open").split())
 
 
 def test_guidance_and_proposals_reach_the_round_that_was_asked_for(db: None) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deliberation import parts
 from deliberation.models import Overturn, Session
 from deliberation.replaying import replay, verify_kept_chain
 from tests.deliberation.acting import Answer, Scene, key, signed_in
@@ -116,3 +117,11 @@ def test_who_may_overturn_has_the_form_when_the_verdict_comes_to_an_open_page(ro
     place = '<section class="card" id="overturn" data-when-concluded'
     pages = [signed_in(user).get(f"/sessions/{room.table.id}/") for user in (room.owner, room.colleague)]
     assert [place in page.content.decode() for page in pages] == [True, False]
+
+
+def test_an_open_page_is_shown_the_way_to_decide(room: Scene) -> None:
+    link = f'href="/sessions/{room.table.id}/?decide=1#overturn"'
+    overturn(end(room, quorum=2))
+    assert link in parts.fresh(room.table.id).html("verdict", "open")
+    answer(room, "colleague", "confirm")
+    assert link not in parts.fresh(room.table.id).html("verdict", "open")

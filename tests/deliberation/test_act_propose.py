@@ -2,6 +2,7 @@
 
 import pytest
 
+from deliberation import parts
 from deliberation.models import OwnProposal
 from deliberation.replaying import recompute
 from tests import builders
@@ -108,3 +109,20 @@ def test_who_has_no_seat_gets_one_that_no_hold_waits_for(room: Scene) -> None:
     told = own(room, "guest")
     assert told.kinds == ["participant.joined", "proposal.offered"]
     assert not room.table.session.participants.get(user=room.guest).asked
+
+
+def test_who_votes_blind_reads_no_name_in_the_proposal_of_somebody_who_knows_them() -> None:
+    room = scene(prefix="knowing-", blind=True)
+    room.press(room.colleague, "ballot", {"round": "1", "key": key(), **room.votes(1, 0, 0)})
+    names = [each.model.alias for each in room.table.session.participants.filter(kind="model")]
+    body = {"answer": f"It is not what {' and '.join(names)} say.", "final_answer": f"not {names[0]}"}
+    room.press(room.colleague, "own_proposal", {**body, "key": key()})
+    room.table.all_review()
+    room.table.advance()
+    room.go_on()
+    seat = room.seat_of(room.colleague)
+    card = parts.fresh(room.table.id).html("proposal", "blind", f"2-{seat}")
+    ballot = room.look(room.owner, "?ballot=2", htmx=True).words
+    assert "It is not what a participant and a participant" in card
+    assert not [name for name in names if name in card or name in ballot]
+    assert names[0] in room.look(room.colleague).words

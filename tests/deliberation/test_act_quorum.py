@@ -182,6 +182,8 @@ def test_the_ballot_of_a_person_is_struck_by_two_others(room: Scene) -> None:
 def test_nobody_decides_about_their_own_ballot(room: Scene, what: str) -> None:
     seat = persons_ballot(room).seat_of(room.colleague)
     ask(room, room.owner, seat, kind="ballot")
+    form = room.look(room.colleague, f"?strike=ballot-1-{seat}", htmx=True).words
+    assert "It is your own" in form and "Do not strike" not in form
     refused = answer(room, room.colleague, what)
     assert (refused.status, refused.kinds) == (422, [])
     assert "their own ballot" in refused.words

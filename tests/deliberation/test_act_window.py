@@ -11,7 +11,7 @@ from deliberation import orchestrator, parts, record
 from deliberation.models import Participant, Session, Turn
 from deliberation.protocol.types import Spent
 from deliberation.replaying import recompute
-from deliberation.selectors import glance
+from deliberation.selectors import ending, glance
 from deliberation.selectors.waiting import waiting
 from deliberation.services import people, sessions
 from tests import builders
@@ -207,3 +207,20 @@ def listing(room: Scene) -> str:
     from tests.deliberation.reading import read
 
     return read(signed_in(room.owner).get("/")).words
+
+
+def test_the_verdict_says_in_words_why_a_ballot_is_missing_in_whatever_round(room: Scene) -> None:
+    for user in (room.owner, room.colleague):
+        room.press(user, "ballot", {"round": "1", "key": key(), **room.votes(5, 0, 0)})
+        room.press(user, "done", {"round": "1"})
+    room.table.all_review()
+    assert room.table.advance() == "proposing"
+    room.table.all_propose()
+    say(room, "done", number=2)
+    room.press(room.colleague, "ballot", {"round": "2", "key": key(), **room.votes(-5, -5, -5)})
+    room.table.all_review()
+    room.table.advance()
+    room.table.stop(room.owner)
+    shown = parts.fresh(room.table.id).room
+    assert shown.verdict is not None and shown.verdict.round == 1
+    assert "4 of 5 answered. Lost: person A (declined)." in str(ending.degraded(shown, shown.verdict))

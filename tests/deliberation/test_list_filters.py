@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from deliberation import events
-from deliberation.models import Session
+from deliberation.models import Event, Session
 from deliberation.selectors import paging
 from deliberation.selectors.asking import FLAGS as CONDITIONS
 from deliberation.selectors.asking import Wanted
@@ -126,6 +126,12 @@ def test_what_cannot_be_is_left_out(browser: Client, owner: User, address: str) 
         assert opening.TASK in answer.content.decode()
 
 
+def test_what_was_left_out_is_named_in_words(browser: Client, owner: User) -> None:
+    opening.opened(owner)
+    asked = f"/?q={'a' * 201}&since=yesterday&state=nonsense"
+    assert "asks for a text, a state, a first day that cannot be" in page(browser, asked)
+
+
 def test_each_filter_is_a_chip_that_takes_itself_away(browser: Client, owner: User) -> None:
     opening.opened(owner, task="Alpha", category="algebra")
     asked = (
@@ -219,6 +225,53 @@ def test_trails_show_the_events_that_tell_of_a_text(browser: Client, owner: User
     assert "by agent B" in html
     assert "<mark>zugzwang</mark>" in html
     assert html.count('id="event-') == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("kind=proposal.made", True),
+        ("kind=proposal.made&actor=agent", True),
+        ("actor=agent", True),
+        ("kind=proposal.made&actor=person", False),
+        ("actor=me", False),
+        ("actor=system", False),
+        ("kind=session.opened", False),  # its text is the question
+        ("kind=round.opened", False),  # no text of it is searched
+    ],
+)
+def test_trails_with_words_list_a_session_only_with_an_event_that_tells_of_them(
+    browser: Client, owner: User, asked: str, there: bool
+) -> None:
+    table = builders.opened(owner).staff()
+    table.propose(table.agents[1], "zugzwang")
+    html = page(browser, f"/?trails=on&q=zugzwang&{asked}")
+    assert html.count('id="event-') == html.count('<article id="row-') == int(there)
+    assert ("No session fits this" in html) is not there
+
+
+def test_trails_tell_who_asked_the_question_and_nothing_of_words_that_are_absent(
+    browser: Client, owner: User
+) -> None:
+    opening.opened(owner, task="A safer bridge")
+    assert page(browser, "/?trails=on&q=safer&actor=me&kind=session.opened").count("by you") == 1
+    assert page(browser, "/?trails=on&q=safer&actor=system").count('id="event-') == 0
+    assert "No session fits this" in page(browser, "/?trails=on&q=-nowhere")
+
+
+def test_every_session_of_a_page_shows_its_first_events_and_counts_the_others(
+    browser: Client, owner: User
+) -> None:
+    for _ in range(2):
+        builders.opened(owner).staff().all_propose()
+    html = page(browser, "/?trails=on&actor=agent")
+    number = Session.objects.count()
+    assert html.count('id="event-') == 3 * number
+    assert "more</a>" not in html  # three proposals each
+    html = page(browser, "/?trails=on&actor=system")
+    for session in Session.objects.all():
+        told = Event.objects.filter(chain_id=str(session.pk)).exclude(actor__regex="^(user|seat):")
+        assert f'id="more-{session.pk}">and {told.count() - 3} more</a>' in html
 
 
 def test_trails_show_the_events_of_a_kind_and_by_whom(browser: Client, owner: User) -> None:

@@ -55,6 +55,25 @@ def test_what_the_ballots_move_adds_up_to_the_net_support(table: Table) -> None:
     assert [line.credits for line in lines] == pytest.approx([90] * 3)
 
 
+@pytest.mark.parametrize(("rule", "costs", "adds_up"), [("median", True, False), ("linear", False, True)])
+def test_what_a_rule_does_not_know_is_not_told(rule: str, costs: bool, adds_up: bool) -> None:
+    """A median is no sum of parts; only roots cost their square."""
+    table = builders.opened(builders.person("other"), max_rounds=1, rule=rule).staff()
+    table.whole_round()
+    room = parts.fresh(table.id).room
+    a, _, c = table.agents
+    lines = influence.influence(room, audience=OPEN).lines
+    cell = influence.cell(room, f"1-{a}-{c}", audience=OPEN)
+    assert cell is not None and cell.q is not None
+    assert [each.credits is not None for each in (*lines, cell)] == [costs] * 4
+    assert (cell.moves is not None, cell.without is not None) == (adds_up, adds_up)
+    assert any(line.moves is not None for line in lines) == adds_up
+    shown = parts.fresh(table.id).html("influence", OPEN)
+    assert [shown.count(f'<td class="num">{each}</td>') for each in ("90", "-")] == (
+        [3, 0] if costs else [0, 3]
+    )
+
+
 def test_a_struck_ballot_moves_nothing(table: Table) -> None:
     for seat in table.agents:
         table.review(seat, dict.fromkeys(set(table.agents) - {seat}, 40))

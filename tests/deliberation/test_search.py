@@ -12,6 +12,7 @@ from deliberation.selectors.sessions import Row, listing
 from deliberation.services.searching import plain_words
 from tests import builders
 from tests.builders import Table, opened, person
+from tests.deliberation.opening import client
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +78,7 @@ def test_words_are_letters_and_digits_in_small(text: str, words: str) -> None:
         "prime -nowhere",
         "It says yes",  # a review
         "checked",  # a reviewer's reason
+        "-nowhere or prime",  # nothing is chosen from what is left out
     ],
 )
 def test_it_is_found(owner: User, text: str) -> None:
@@ -97,6 +99,9 @@ def test_it_is_found(owner: User, text: str) -> None:
         "-prime",
         "prime nowhere",
         "17*24",
+        "-eleven or nowhere prime",
+        "nowhere or -eleven prime",
+        "prim or nowhere",  # the last word alone may be unfinished
     ],
 )
 def test_it_is_not_found(owner: User, text: str) -> None:
@@ -108,6 +113,13 @@ def test_the_last_word_of_a_quote_is_whole(owner: User) -> None:
     table = reviewed(owner)
     assert found(owner, "counterex") == {table.id}
     assert found(owner, '"counterex"') == set()
+
+
+def test_the_page_says_how_many_words_count(owner: User) -> None:
+    table = reviewed(owner)
+    counting = " ".join(["prime"] * searching.CLAUSES)
+    assert found(owner, f"{counting} nowhere") == {table.id}
+    assert f"the first {searching.CLAUSES} count" in client(owner).get("/").content.decode()
 
 
 def test_a_text_is_found_from_the_moment_it_is_stored(owner: User) -> None:
@@ -172,6 +184,18 @@ def test_the_best_match_comes_first_where_that_is_asked_for(owner: User) -> None
     assert (plain, best, oldest) == ([said.id, asked.id], [asked.id, said.id], [asked.id, said.id])
 
 
+def test_no_more_are_ranked_than_are_counted_and_the_count_says_so(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        opened(owner, task="What is a group?")
+    monkeypatch.setattr(searching, "RANKED", 2)
+    best = listing(owner, Wanted(text="group", order="best"))
+    assert (len(best.rows), best.page.total) == (2, "more than 2")
+    monkeypatch.setattr(searching, "RANKED", 3)
+    assert listing(owner, Wanted(text="group", order="best")).page.total == "3"
+
+
 def test_a_stranger_finds_nothing(owner: User) -> None:
     reviewed(owner)
     assert found(person("stranger"), "prime") == set()
@@ -211,8 +235,6 @@ def test_html_in_a_text_stays_text_in_its_snippet(owner: User) -> None:
     table.propose(
         table.agents[0], answer="<b>bold</b> <script>alert(1)</script> gamma", reasoning="", claims=[]
     )
-    from tests.deliberation.opening import client
-
     html = client(owner).get("/?q=gamma").content.decode()
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; <mark>gamma</mark>" in html

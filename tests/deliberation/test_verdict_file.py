@@ -106,6 +106,15 @@ def test_its_anchors_lead_somewhere_in_it(table: Table) -> None:
     assert len(ids) == html.count(' id="')
 
 
+def test_no_text_can_stand_where_the_file_states_its_size() -> None:
+    table = builders.opened(max_rounds=1, task="What is @SIZE@?").staff()
+    table.stop(table.session.owner)
+    html = fetched(table)
+
+    assert "What is @SIZE@?" in html
+    assert "\0" not in html
+
+
 def test_it_states_its_size_and_the_same_trail_gives_the_same_file(table: Table) -> None:
     html = fetched(table)
     stated = re.search(r"One file of ([\d,]+) kB", html)

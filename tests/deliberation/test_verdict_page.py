@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from broker.models import Call
-from deliberation import events
+from deliberation import events, formats
 from deliberation.models import Session
 from deliberation.selectors import decisive, ending
 from deliberation.selectors.access import OPEN
@@ -21,6 +21,7 @@ from deliberation.services import people, rulings
 from tests import builders
 from tests.builders import Table
 from tests.deliberation.reading import Page, read
+from tests.replay.forks import forked
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +115,37 @@ def test_the_ballot_that_mattered_most_is_struck_in_what_if_by_a_link_with_the_s
     assert told.status_code == 200
     winner = told.json()["what_if"]["proposal"]
     assert first.words.startswith(f"{'_ABC'[winner]} wins")
+
+
+def test_a_ballot_that_decides_it_alone_is_never_denied() -> None:
+    table = builders.opened(max_rounds=1, panel_size=[2, 2], equivalence="none").staff()
+    first, second = table.agents
+    table.propose(first, "391").propose(second, "381")
+    table.advance()
+    table.review(first, {second: 20}).review(second, {first: 60})
+    table.advance()
+    words = look(table).words
+
+    assert room_of(table).outcomes[1].tally.pivotal is None  # two ballots are too few to tell
+    assert "mattered most: without it B wins" in words
+    assert "What speaks against it A single ballot decided it." in words
+    assert "no ballot that alone decided it" not in words
+
+
+def test_where_the_largest_class_wins_the_lead_is_told_in_its_sums() -> None:
+    table = concluded(max_rounds=1, winner_by="class")
+    tally = room_of(table).outcomes[1].tally
+    verdict = ending.verdict(room_of(table), audience=OPEN).verdict
+
+    assert verdict is not None and verdict.margin is not None and tally.runner_up is not None
+    sums = [sum(tally.net_support[each] or 0 for each in group.members) for group in tally.classes]
+    assert verdict.margin == pytest.approx(max(sums) - min(sums))
+    said = " ".join(verdict.sure)
+    assert (
+        f"together have {formats.signed(max(sums))}; those of C's, the best other, {formats.signed(min(sums))}."
+        in said
+    )
+    assert "Its net support is" not in said
 
 
 def test_where_no_ballot_decides_it_says_so_and_still_names_one() -> None:
@@ -373,6 +405,17 @@ def test_a_ruling_and_a_known_answer_are_told() -> None:
     assert "owner ruled that the verdict is wrong" in words
 
 
+def test_a_fork_says_what_it_began_from() -> None:
+    owner = builders.person("owner")
+    parent = concluded(owner, max_rounds=1)
+    assert "of another session" not in look(parent).words
+    child = finished(Table(forked(owner, parent.session, round=1)).staff())
+
+    said = "owner went on from round 1 of another session; no ballot from there counts here."
+    assert said in look(child).words
+    assert said in look(child, name="verdict_file").words
+
+
 def test_guidance_is_told_with_what_became_of_it() -> None:
     owner = builders.person("owner")
     table = builders.opened(owner, max_rounds=2, min_rounds=2, effort=1.0).staff()
@@ -396,6 +439,10 @@ def test_a_panel_of_one_has_no_ballots_and_says_what_it_rests_on() -> None:
     assert page.mattered is None
     assert page.rounds[0].rows == ()
     words = look(table).words
+    assert "A wins by .33 in round 1." in words
+    assert "All proposals of its answer together have +.67; those of C's, the best other, +.33." in words
+    assert "this proposal's share of all answers" in words
+    assert "Nothing in the count: no tie." in words
     assert "Self-consistency, no peer review" in words
     assert "No ballots are used by this rule." in words
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 
 from deliberation.models import Session
 from deliberation.selectors.what_if.address import RULES, STRIKES, WEIGHT
-from deliberation.services import people
+from deliberation.services import people, people_overturns
 from tests import builders
 from tests.builders import Table
 from tests.deliberation.acting import signed_in
@@ -190,6 +191,48 @@ def test_a_long_address_is_sent_on_to_the_short_one(table: Table) -> None:
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"{reverse('what_if', args=[table.id])}?ballot=1-2&effort=0.5"
     assert asked(table, "?ballot=1-2&effort=0.5").status_code == 200
+
+
+def test_a_form_that_nobody_touched_changes_nothing() -> None:
+    """Also where a weight has more digits than are usual."""
+    table = builders.opened(someone(), max_rounds=1, take_part=True, weight_human=1 / 3, weight_model=2 / 3)
+    table.staff().whole_round()
+    sent = page(table).fields
+    body = {name: sent[name] for name in sent if name in RULES or name.startswith(WEIGHT)}
+    answer = asked(table, f"?{urlencode(body)}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("what_if", args=[table.id]))
+
+
+def test_influence_is_told_as_what_is_left_and_as_its_change(table: Table) -> None:
+    found = told(table)
+    number, winner = found["record"]["round"], found["record"]["proposal"]
+    assert {each["voter"] for each in found["influence"]} == {1, 2, 3}
+    for each in found["influence"]:
+        then = told(table, f"?ballot={number}-{each['voter']}")["what_if"]["rounds"][number - 1]
+        assert each["net_support"] == then["net_support"][str(winner)]
+        if each["net_support"] is not None:
+            change = each["net_support"] - found["record"]["net_support"]
+            assert each["net_support_change"] == pytest.approx(change)
+        if then["winner"] == winner and then["margin"] is not None:
+            assert each["margin"] == then["margin"]
+            assert each["margin_change"] == pytest.approx(then["margin"] - found["record"]["margin"])
+
+
+@pytest.mark.parametrize(
+    "law", ["p_g=0&k=1e-200&beta=1", "p_g=0&k=1e-9&beta=1", "p_g=1&k=1&beta=1", "k=-1", "beta=0"]
+)
+def test_a_law_at_its_ends_is_counted_with(table: Table, law: str) -> None:
+    for more in ("", "&max_rounds=1", "&final_rule=last&effort=0"):
+        assert told(table, f"?{law}{more}")["what_if"]["rounds"]
+
+
+def test_an_overturned_verdict_says_so() -> None:
+    owner = someone()
+    table = ended(rounds=1, owner=owner)
+    assert "overturned" not in page(table).words
+    people_overturns.overturn(table.id, owner, people_overturns.Against("It is wrong.", uuid4()))
+    said = "People overturned the verdict after the end: the answer of the record does not stand."
+    assert said in page(table).words and said in told(table)["limits"]
 
 
 def test_an_address_that_says_everything_is_read_as_it_is_written(table: Table) -> None:

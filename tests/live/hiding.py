@@ -130,3 +130,6 @@ def _queries(table: Table) -> Iterator[str]:
     yield f"{reverse('compare')}?a={table.id}&b={table.id}&all=1"
     yield f"{here}what-if/?format=json"
     yield from (f"{reverse('sessions')}?q={text}" for text in SEARCHES)
+    yield from (f"{reverse('sessions')}?q={text}&trails=on&order=best" for text in SEARCHES)
+    yield from (f"{reverse('sessions')}?trails=on&actor={who}" for who in ("person", "agent", "system"))
+    yield from (f"{reverse('jump')}?q={text}" for text in SEARCHES)

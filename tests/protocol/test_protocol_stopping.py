@@ -64,6 +64,7 @@ def test_u_weighs_rounds_and_is_one_where_nothing_is_expected() -> None:
     assert stopping.discount(3, Law(0.5, -0.1, 0.01)) == 1
     assert stopping.discount(3, Law(0.5, 0.5, 0.0)) == pytest.approx(1 - 0.5 * math.exp(-1.5))
     assert stopping.discount(90, Law(0.1, 0.5, 0.5)) == 1e-9
+    assert stopping.discount(1, Law(0.0, 1e-200, 1.0)) == stopping.discount(1, Law(0.0, 1e-9, 1.0)) == 1
 
 
 def test_a_session_without_expected_gain_needs_force() -> None:

@@ -6,12 +6,12 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
-from deliberation.selectors import reading_back, room
+from deliberation.selectors import reading_back
 from deliberation.selectors.rebuilding.rooms import room_at
 from deliberation.services import people, people_steering
 from tests import builders
 from tests.builders import Table
-from tests.replay.test_room_from_events import Shown, shown
+from tests.replay.test_room_from_events import Shown, loaded, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def test_the_room_from_events_is_the_room_from_rows_after_each_act() -> None:
     seen: dict[int, Shown] = {}
     for act in acts(table, owner, colleague):
         act()
-        now = room.load(table.id)
+        now = loaded(table.id)
         seen[now.seq] = shown(now)
     assert table.state == "concluded"
     trail = reading_back.read(table.id)

@@ -1,6 +1,7 @@
 """Two sessions compared: what differs, where they first part, and what a blind person is told of it."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,9 +11,11 @@ from django.urls import reverse
 from deliberation.selectors import room
 from deliberation.selectors.access import BLIND, OPEN
 from deliberation.selectors.compare import HIDDEN, Comparison, Group, Item, compare
-from deliberation.services import people
+from deliberation.selectors.words import letter
+from deliberation.services import people, people_overturns
 from tests import builders
 from tests.deliberation.reading import read
+from tests.replay.forks import forked
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +111,54 @@ def test_the_same_model_is_one_row_whatever_its_seat(owner: User) -> None:
     assert any("(A | " in each.name or " | B)" in each.name for each in group(found, "Round 1").items)
 
 
+def test_a_letter_that_means_two_models_is_not_told_alone(owner: User) -> None:
+    a, b = staffed(owner), builders.opened(owner, take_part=True, min_rounds=2, max_rounds=2).staff()
+    for table in (a, b):
+        table.all_propose()
+        table.all_review()
+        table.advance()
+    found = group(compared(a, b), "Round 1").items
+    tally = next(each for each in found if each.name == "tally")
+    for table, said in ((a, tally.a), (b, tally.b)):
+        first_, winner = table.agents[0], table.session.rounds.get(number=1).outcome["tally"]["winner"]
+        names = {each.seat: each.name for each in table.session.participants.all()}
+        assert said is not None and said.startswith(f"{names[winner]} ({letter(winner)}) wins")
+        assert f"{names[first_]} ({letter(first_)}) " in said
+    ballots = [each for each in found if each.name.startswith("ballot of")]
+    assert ballots and all(" (" in (each.a or each.b or "") for each in ballots)
+
+
+def test_what_a_fork_went_on_from_is_a_difference(owner: User) -> None:
+    parent = staffed(owner, max_rounds=1)
+    assert parent.whole_round() == "concluded"
+    edited = {f"edit-{parent.agents[1]}": "It is 392."}
+    first_, second = (builders.Table(forked(owner, parent.session, round=1, **more)) for more in (edited, {}))
+    again = builders.Table(forked(owner, parent.session, round=0))
+
+    def said(a: builders.Table, b: builders.Table) -> tuple[Any, ...]:
+        items = group(compared(a, b), "Before the first round").items
+        return next((each.a, each.b, each.differs) for each in items if each.name == "goes on from")
+
+    assert said(parent, parent) == (None, None, False)
+    changed = ", with the proposal of B changed"
+    assert said(parent, first_) == (None, f"round 1 of the other one{changed}", True)
+    assert said(first_, second) == (
+        f"round 1 of a third session{changed}",
+        "round 1 of a third session",
+        True,
+    )
+    assert said(second, second)[2] is False
+    assert said(again, parent) == ("the question of the other one", None, True)
+
+
+def test_an_overturned_verdict_is_a_difference(owner: User) -> None:
+    a, b = staffed(owner, max_rounds=1), staffed(owner, max_rounds=1)
+    for table in (a, b):
+        assert table.whole_round() == "concluded"
+    people_overturns.overturn(b.id, owner, people_overturns.Against("It is wrong.", uuid4()))
+    assert differing(compared(a, b), "The end") == ["overturned"]
+
+
 def test_a_blind_side_hides_names_and_numbers(owner: User) -> None:
     a, b = staffed(owner, blind=True, human_window_s=900), staffed(owner)
     name = a.session.participants.get(seat=a.agents[0]).name
@@ -149,7 +200,17 @@ def test_without_two_sessions_it_asks_for_them(owner: User) -> None:
     assert str(a.id) in answer.content.decode()
     other = staffed(owner)
     html = get(owner, a=a.id).content.decode()
-    assert "Compare the first with" in html and f"?a={a.id}&amp;b={other.id}" in html
+    assert "Compare What is 17*23? with" in html and f"?a={a.id}&amp;b={other.id}" in html
+
+
+@pytest.mark.parametrize("asked", ["?a={0}", "?b={0}", "?a=x&b={0}", "?a={0}&b=x", "?a={0}&b={0}"])
+def test_the_one_that_is_there_is_kept_for_the_next_choice(owner: User, asked: str) -> None:
+    a, other = staffed(owner), staffed(owner)
+    client = Client()
+    client.force_login(owner)
+    html = client.get(reverse("compare") + asked.format(a.id)).content.decode()
+    assert f'href="?a={a.id}&amp;b={other.id}"' in html and "?a=x&amp;b" not in html
+    assert f'b={a.id}"' not in html
 
 
 @pytest.mark.parametrize("other", ["x", "00000000-0000-0000-0000-000000000000", "\u0000", "a" * 500])

@@ -1,6 +1,8 @@
 """Replay's page: the room at an event, for each who may see it, and the recomputing of the record."""
 
 import dataclasses
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ from django.urls import reverse
 
 from deliberation.models import Event, Proposal
 from deliberation.selectors import replay
-from deliberation.services import people
+from deliberation.services import people, people_overturns
 from tests import builders
+from tests.deliberation.acting import key
 from tests.deliberation.reading import Page, read
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +134,58 @@ def test_a_trail_that_does_not_fit_together_is_told_in_words(owner: User, table:
     assert "does not fit the events before it. Its trail cannot be replayed" in read(answer).words
 
 
+# A closer look
+
+
+def looks(user: User, table: builders.Table, at: int) -> list[str]:
+    """Where the page of an event leads to for a closer look."""
+    html = get(user, table, at=at).content.decode()
+    return [unescape(each) for each in re.findall(r'<a data-look[^>]*href="([^"]*)"', html)]
+
+
+def test_a_closer_look_is_taken_at_the_moment_that_is_shown(owner: User, table: builders.Table) -> None:
+    one, two, three = table.agents
+    half = seq(table, "ballot.cast", 1)  # a person and one agent have cast
+    client = Client()
+    client.force_login(owner)
+    found = looks(owner, table, half)
+    (cell,) = [each for each in found if each.endswith(f"cell=1-{one}-{three}")]
+    assert cell == f"{reverse('replay', args=[table.id])}?at={half}&cell=1-{one}-{three}"
+    then, now = (read(client.get(cell.replace(f"at={half}", f"at={at}"))) for at in (half, ""))
+    assert f"Event {half} of" in then.words and "provisional; without this ballot" in then.words
+    assert "without this ballot" in now.words and "provisional; without" not in now.words
+    for link in found:
+        assert client.get(link).status_code == 200, link
+    html = client.get(cell).content.decode()
+    assert f'href="{reverse("what_if", args=[table.id])}?vote=1-{one}-{three}"' in html
+
+
+def test_a_look_at_nothing_is_told_in_words(owner: User, table: builders.Table) -> None:
+    for query in ({"cell": "1-9-9"}, {"cell": "x"}, {"exchange": "9-9-propose"}):
+        answer = get(owner, table, **query)
+        assert answer.status_code == 404 and "There is nothing at this place" in read(answer).words
+
+
+def test_the_steps_lead_on_from_the_page_that_recomputed(owner: User, table: builders.Table) -> None:
+    html = recomputed(owner, table).content.decode()
+    assert 'href="?' not in html
+    assert f'href="{reverse("replay", args=[table.id])}?at=1"' in html
+
+
+def test_an_overturn_counts_from_its_own_event(owner: User, table: builders.Table) -> None:
+    """Asked for by one person, confirmed by another one."""
+    second = builders.person("second", full_name="Sigrid Second")
+    type(table.session).objects.filter(pk=table.id).update(rules={**table.session.rules, "veto_quorum": 2})
+    against = people_overturns.Against("A later measurement says otherwise.", key())  # type: ignore[arg-type]
+    asked = people_overturns.overturn(table.id, owner, against)
+    row = table.session.overturns.get()
+    confirmed = people_overturns.confirm_overturn(table.id, second, row.pk)
+    before, after = words(owner, table, at=asked), words(owner, table, at=confirmed)
+    assert "asks to overturn it" in before and "Verdict, overturned" not in before
+    assert "Sigrid Second overturned the verdict" not in before
+    assert "Verdict, overturned" in after and "and Sigrid Second overturned the verdict" in after
+
+
 # Blind
 
 
@@ -146,6 +201,12 @@ def test_a_blind_person_finds_no_name_and_no_total() -> None:
         html = get(guest, table, at=at).content.decode()
         assert not [name for name in names if name in html], at
         assert "Ballot of agent" not in html or "+60" not in html
+        for query in (
+            {"cell": f"1-{table.agents[0]}-{table.agents[1]}"},
+            {"exchange": f"1-{table.agents[0]}-propose"},
+        ):
+            look = get(guest, table, at=at, **query)
+            assert look.status_code == 403 and not [name for name in names if name in look.content.decode()]
     table.vote(guest, {table.agents[0]: 5, table.agents[1]: 0, table.agents[2]: 0})
     assert names[0] in get(guest, table).content.decode()
 

@@ -106,7 +106,8 @@ def in_words(result: dict[str, Any]) -> str:
             "",
             str(verdict["answer"]),
             "",
-            f"net support {verdict['net_support']:+.3f}, conviction {verdict['conviction']:+.3f}, "
+            f"net support {verdict['net_support']:+.3f}, {_margin(verdict['margin'])}, "
+            f"conviction {verdict['conviction']:+.3f}, "
             f"coverage {verdict['coverage']:.2f}; stopped by {verdict['stop_reason']} "
             f"after {_count(len(result['rounds']), 'round')}",
         ]
@@ -119,6 +120,10 @@ def in_words(result: dict[str, Any]) -> str:
         lines.append("Simulated experts answered: this says nothing about real models.")
     lines.append(f"trail: {result['trail']['events']} events, head {result['trail']['head']}")
     return "\n".join(lines)
+
+
+def _margin(margin: float | None) -> str:
+    return "no other answer" if margin is None else f"margin {margin:.3f}"
 
 
 def _count(number: int, thing: str) -> str:

@@ -11,13 +11,14 @@ from deliberation.protocol.what_if import Change, Recorded, Recount, recount
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.words import Who
 
+OVERTURNED = "verdict.overturned"
 ENDED_BETWEEN = ("person", "money")  # what ends a session without a stop test
 
 
 @dataclass(frozen=True)
 class Case:
     """A session that can be counted again. seats: who sits, by number. late: the round that is open and has no
-    ballot to count yet. mismatch: what recomputes to something else, in words.
+    ballot to count yet. mismatch: what recomputes to something else, in words. overturned: by people, after the end.
     """
 
     session: Session
@@ -25,6 +26,7 @@ class Case:
     recorded: Recorded
     late: int | None
     mismatch: tuple[str, ...]
+    overturned: bool
 
     @cached_property
     def base(self) -> Recount:
@@ -51,7 +53,7 @@ def load(session: Session, *, audience: str) -> Case | None:
     """None for a viewer who has not cast yet where the policy is blind: all of it would be totals. Three queries."""
     if audience == BLIND:
         return None
-    facts = record.load(session)
+    facts = record.load(session, kinds=(*record.COUNTED, OVERTURNED))
     rounds = tuple(
         facts.until(fact.seq).round_input(fact.data["round"], spent=record.spent_of(fact.data))
         for fact in facts.closings
@@ -75,7 +77,7 @@ def load(session: Session, *, audience: str) -> Case | None:
         running=counted,
     )
     late = session.round if running is not None and counted is None else None
-    return _checked(Case(session, seats, recorded, late, ()), facts)
+    return _checked(Case(session, seats, recorded, late, (), bool(facts.of(OVERTURNED))), facts)
 
 
 def _checked(case: Case, facts: record.Record) -> Case:

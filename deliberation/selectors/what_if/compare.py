@@ -207,6 +207,8 @@ def _limits(case: Case, now: Recount) -> tuple[str, ...]:
         said.append("The session failed and has no verdict. This is what its closed rounds come to.")
     elif not case.session.ended:
         said.append("The session runs. This is what it would come to if it were stopped now.")
+    if case.overturned:
+        said.append("People overturned the verdict after the end: the answer of the record does not stand.")
     if now.end == "goes_on" and case.base.end != "goes_on":
         said.append("It would have gone on. No ballots exist for a further round, so the count ends here.")
     if now.not_reached:

@@ -13,7 +13,9 @@ Told = dict[str, Any]
 
 
 def told(case: Case, change: Change, now: Recount, *, shown: Comparison, firm: Firmness) -> Told:
-    """Seats are numbers. `address` says the change, and is all that is needed to ask for this again."""
+    """Seats are numbers. `address` says the change, and is all that is needed to ask for this again. influence: what
+    the winner of the round has without the ballot of a voter, and by how much that is another number.
+    """
     return {
         "session": str(case.session.pk),
         "address": address(case, change),
@@ -40,7 +42,14 @@ def told(case: Case, change: Change, now: Recount, *, shown: Comparison, firm: F
             for each in firm.votes
         ],
         "influence": [
-            {"round": firm.number, "voter": each.who.seat, "net_support": each.support, "lead": each.lead}
+            {
+                "round": firm.number,
+                "voter": each.who.seat,
+                "net_support": each.net_support,
+                "net_support_change": each.support,
+                "margin": each.margin,
+                "margin_change": each.lead,
+            }
             for each in firm.influence
         ],
     }
