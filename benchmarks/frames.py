@@ -6,6 +6,7 @@ the most that one event changes.
 """
 
 import json
+import shutil
 import socket
 import statistics
 import subprocess
@@ -68,6 +69,7 @@ class Load:
 
 
 LOADS = (Load(1, 60, 0.05, 150), Load(200, 30, 0.5, 400), Load(500, 15, 1.0, None))
+IN_A_BROWSER = Load(1, 30, 0.5, 150)
 PART_KB = 8.0
 
 
@@ -87,7 +89,21 @@ class Measured:
 
 def frame_rows() -> list[Row]:
     """p50 is reported, p95 has its limit."""
-    return [row for load in LOADS for row in _rows(load, measure(load, port=free_port()))]
+    rows = [row for load in LOADS for row in _rows(load, measure(load, port=free_port()))]
+    return rows + (_browser_rows() if shutil.which("chromium") else [])
+
+
+def _browser_rows() -> list[Row]:
+    """The same change until the page has it."""
+    load, name = IN_A_BROWSER, "ms from commit to changed DOM, 1 watcher in Chromium"
+    seen = measure(load, port=free_port(), script="browsers.py")
+    held = seen.p95_ms <= load.limit_ms and not seen.missed if load.limit_ms else True
+    return [
+        Row(row=f"{name}, p50", asked="reported", seen=round(seen.p50_ms, 1), held=True, n=seen.n),
+        Row(
+            row=f"{name}, p95", asked=f"<= {load.limit_ms:g}", seen=round(seen.p95_ms, 1), held=held, n=seen.n
+        ),
+    ]
 
 
 def _rows(load: Load, seen: Measured) -> list[Row]:
@@ -110,7 +126,7 @@ def _rows(load: Load, seen: Measured) -> list[Row]:
     return rows
 
 
-def measure(load: Load, *, port: int) -> Measured:
+def measure(load: Load, *, port: int, script: str = "sockets.py") -> Measured:
     """Starts a Daphne at the port and the readers, makes the changes, stops both."""
     voter, reader = person("voter"), person("reader")
     session = held_session(voter)
@@ -120,7 +136,7 @@ def measure(load: Load, *, port: int) -> Measured:
     wanted = Wanted(url, address, cookie(reader), load.sockets, PART)
     with web_server(port, address) as web:
         before_kb = _memory_kb(web)
-        with readers(wanted) as said:
+        with readers(wanted, script=script) as said:
             watcher_kb = (_memory_kb(web) - before_kb) / load.sockets
             committed = [
                 _change(session, voter, number, pause_s=load.between_s) for number in range(load.changes)
@@ -212,10 +228,10 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def readers(wanted: Wanted) -> Iterator[list[Seen]]:
+def readers(wanted: Wanted, *, script: str) -> Iterator[list[Seen]]:
     """The second process, with every socket open. The list that it yields is filled when the block has ended."""
     said: list[Seen] = []
-    argv = [sys.executable, str(Path(__file__).with_name("sockets.py"))]
+    argv = [sys.executable, str(Path(__file__).with_name(script))]
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin and process.stdout  # noqa: S101  they are pipes
     try:
