@@ -9,7 +9,7 @@ from deliberation.models import Blob, Turn
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.changes import Change, change
-from deliberation.selectors.room import Moment, Room
+from deliberation.selectors.room import Moment, Room, numbers_in
 from deliberation.selectors.words import Who, who
 
 KINDS = {Turn.Kind.PROPOSE.value: "proposal.made", Turn.Kind.REVIEW.value: "ballot.cast"}
@@ -56,9 +56,13 @@ def exchange(room: Room, key: str, *, audience: str) -> ExchangeView | None:
     """`key` = "ROUND-SEAT-KIND", kind propose or review. None: there is no such call of a model, or the viewer may not
     see it yet. One query.
     """
-    number, seat, kind = _place(key)
+    place, _, kind = key.rpartition("-")
+    numbers = numbers_in(place)
+    if audience == BLIND or len(numbers) != 2:
+        return None
+    number, seat = numbers
     seen = [each for each in room.moments if _is_about(each, number, seat, kind)]
-    if audience == BLIND or not seen:
+    if not seen:
         return None
     refs = [each.data[name]["blob"] for each in seen for name in ("prompt", "reply") if each.data.get(name)]
     rows = Blob.objects.filter(session=room.session, pk__in=refs).values_list("pk", "content")
@@ -72,14 +76,6 @@ def exchange(room: Room, key: str, *, audience: str) -> ExchangeView | None:
         labels=_labels(seen[-1].data),
         change=change(room, (number, seat), audience=audience) if kind == Turn.Kind.PROPOSE else None,
     )
-
-
-def _place(key: str) -> tuple[int, int, str]:
-    """(0, 0, "") for a key that names nothing."""
-    parts = key.split("-")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts[:2]):
-        return 0, 0, ""
-    return int(parts[0]), int(parts[1]), parts[2]
 
 
 def _is_about(moment: Moment, number: int, seat: int, kind: str) -> bool:

@@ -1,17 +1,15 @@
 """Who moved the result, and by how much: each participant's influence, and one ballot's word on one proposal."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deliberation.protocol.ballots import CREDITS, ROOTED
-from deliberation.protocol.comparators import is_mean
+from deliberation.protocol.influence import credits_of, moves, share_of, without
 from deliberation.protocol.types import RoundOutcome, Tally
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.glance import conviction_of
 from deliberation.selectors.reviews import ReviewLine, influence_of, outcome_of, reviews
-from deliberation.selectors.room import Room
+from deliberation.selectors.room import Room, numbers_in
 from deliberation.selectors.words import Who, who
 
 
@@ -65,40 +63,12 @@ def _line(room: Room, tally: Tally, voter: int) -> InfluenceLine:
     given = (tally.struck if struck else tally.influence)[voter]
     return InfluenceLine(
         who=who(room, voter, audience="open"),
-        credits=credits(*given.values(), rule=tally.rule),
+        credits=credits_of(given.values(), rule=tally.rule),
         share=None if struck else share_of(tally, voter),
         moves=None if struck or tally.winner is None else moves(tally, voter, tally.winner),
         pivotal=None if tally.pivotal is None else voter in tally.pivotal,
         struck=struck,
     )
-
-
-def credits(*influences: float, rule: str) -> float | None:
-    """What they cost, of 100: influence costs its square (protocol.md 3)."""
-    return sum(CREDITS * q * q for q in influences) if rule in ROOTED else None
-
-
-def share_of(tally: Tally, voter: int) -> float | None:
-    """The part of all influence used, weighed as the tally weighs it. None where nobody used any."""
-    used = {each: _used(tally, each) for each in tally.influence}
-    whole = sum(used.values())
-    return used[voter] / whole if whole else None
-
-
-def _used(tally: Tally, voter: int) -> float:
-    return tally.rho[voter] * sum(abs(q) for q in tally.influence[voter].values())
-
-
-def moves(tally: Tally, voter: int, seat: int) -> float | None:
-    """The voter's part of a proposal's net support: rho q / the sum of rho of all who weighed it (protocol.md 4). None
-    under a rule whose net support is no such mean.
-    """
-    given: Mapping[int, float] = {
-        each: q[seat] for each, q in tally.influence.items() if seat in q and each != seat
-    }
-    if voter not in given or not is_mean(tally.rule):
-        return None
-    return tally.rho[voter] * given[voter] / sum(tally.rho[each] for each in given)
 
 
 @dataclass(frozen=True)
@@ -124,22 +94,14 @@ class CellView:
 
 def cell(room: Room, key: str, *, audience: str) -> CellView | None:
     """`key` = "ROUND-REVIEWER-PROPOSAL". None: nobody cast there, or the viewer may not see it yet."""
-    place = _place(key)
-    if place is None or audience == BLIND:
+    place = numbers_in(key)
+    if len(place) != 3 or audience == BLIND:
         return None
     number, voter, seat = place
     outcome = outcome_of(room, number)
     if outcome is None or (number, voter) not in room.ballots or (number, seat) not in room.proposals:
         return None
     return _cell(room, outcome, voter, seat=seat)
-
-
-def _place(key: str) -> tuple[int, int, int] | None:
-    parts = key.split("-")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
-        return None
-    number, voter, seat = (int(part) for part in parts)
-    return number, voter, seat
 
 
 def _cell(room: Room, outcome: RoundOutcome, voter: int, *, seat: int) -> CellView:
@@ -153,21 +115,12 @@ def _cell(room: Room, outcome: RoundOutcome, voter: int, *, seat: int) -> CellVi
         reviewer=who(room, voter, audience="open"),
         proposal=who(room, seat, audience="open"),
         q=q,
-        credits=None if q is None else credits(q, rule=tally.rule),
+        credits=None if q is None else credits_of((q,), rule=tally.rule),
         weight=tally.rho.get(voter),
         moves=part,
         net_support=tally.net_support.get(seat),
-        without=_without(tally, voter, seat),
+        without=without(tally, voter, seat),
         provisional=outcome.provisional,
         struck=voter in tally.struck,
         review=next(said, None),
     )
-
-
-def _without(tally: Tally, voter: int, seat: int) -> float | None:
-    """Net support as it would be had this ballot said nothing of the proposal; None where it is no mean."""
-    others = [each for each, q in tally.influence.items() if seat in q and each not in (voter, seat)]
-    weight = sum(tally.rho[each] for each in others)
-    if not weight or not is_mean(tally.rule):
-        return None
-    return sum(tally.rho[each] * tally.influence[each][seat] for each in others) / weight

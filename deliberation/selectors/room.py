@@ -190,6 +190,13 @@ class Room:
         return {*self._names, *(line["id"] for line in lines)}
 
 
+def numbers_in(key: str) -> tuple[int, ...]:
+    """The numbers of a key as addresses write it, "2-1-3"; () where it is none."""
+    parts = key.split("-")
+    is_key = all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts)
+    return tuple(int(part) for part in parts) if is_key else ()
+
+
 def head(session_id: Any) -> int:
     """The number of the newest event of a session; 0 where there is none. One query."""
     return Chain.objects.filter(pk=str(session_id)).values_list("seq", flat=True).first() or 0

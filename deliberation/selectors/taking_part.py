@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from deliberation.models import Participant, Turn
+from deliberation.protocol.influence import share_of
 from deliberation.selectors import ending, seating, words
 from deliberation.selectors.access import OPEN
 from deliberation.selectors.decisive import Without
-from deliberation.selectors.influence import share_of
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 

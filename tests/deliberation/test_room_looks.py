@@ -10,6 +10,7 @@ from django.test import Client
 
 from deliberation import parts
 from deliberation.models import Blob, Proposal
+from deliberation.protocol.influence import moves
 from deliberation.selectors import changes, influence
 from deliberation.selectors.access import BLIND, OPEN
 from tests import builders
@@ -48,7 +49,7 @@ def test_what_the_ballots_move_adds_up_to_the_net_support(table: Table) -> None:
     room = parts.fresh(table.id).room
     tally = room.outcomes[1].tally
     for seat, support in tally.net_support.items():
-        moved = [influence.moves(tally, voter, seat) for voter in tally.influence]
+        moved = [moves(tally, voter, seat) for voter in tally.influence]
         assert sum(each for each in moved if each is not None) == pytest.approx(support)
     lines = influence.influence(room, audience=OPEN).lines
     assert sum(line.share or 0 for line in lines) == pytest.approx(1)
