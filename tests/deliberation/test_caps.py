@@ -1,115 +1,34 @@
 """Caps on money hold for real sessions: across retries, at once, after a worker's death, with servers that miscount."""
 
-import math
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.conf import settings as django
 from django.db import connection
-from django.db.models import Sum
 from django.utils import timezone
 
-from broker.inference import base, registry
+from broker.inference import base
 from broker.inference.base import Reply, Request
-from broker.inference.simulated import Simulated
-from broker.inference.sizes import most_tokens_in
-from broker.models import Budget, Call, Endpoint, Model, Price, Reservation
+from broker.models import Budget, Call, Reservation
 from deliberation import claims, orchestrator, staffing, turn_taking
 from deliberation.models import Session, Turn
 from deliberation.protocol.types import Rules
-from deliberation.replaying import replay, verify_kept_chain
 from deliberation.selectors import money
 from deliberation.selectors.report import report
 from deliberation.selectors.words import reason
 from deliberation.services import spending
 from tests.deliberation.driving import drive, events, opened
+from tests.deliberation.paying import CHEAP, Server, assumed, budget, charged, costs, models
+from tests.deliberation.paying import deployment as deployment  # noqa: F401  fixtures
+from tests.deliberation.paying import server as server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-TRAITS = {
-    "competence": 0.8,
-    "discernment": 0.8,
-    "herding": 0.2,
-    "verbosity": 0.5,
-    "min_s": 0.0,
-    "max_s": 0.001,
-}
-CHEAP = (Decimal("0.01"), Decimal("0.02"))
-Answering = Callable[[Request, Reply], Reply]
-
-
-@pytest.fixture
-def deployment() -> Iterator[Callable[..., None]]:
-    """Sets typed settings for the test; retries come at once."""
-    changed = {"backoff_s": 0.0}
-    with mock.patch.object(django, "NSED", replace(django.NSED, **changed)):
-
-        def change(**more: Any) -> None:
-            django.NSED = replace(django.NSED, **more)
-
-        yield change
-
-
-@dataclass
-class Server:
-    """Simulated experts that count, or fail, as the test says. `asked`: the requests, in order."""
-
-    answer: Answering
-    asked: list[Request]
-
-    async def complete(self, request: Request, *, on_text: Callable[[str], None]) -> Reply:
-        self.asked.append(request)
-        return self.answer(request, await Simulated().complete(request, on_text=on_text))
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, deployment: Callable[..., None]) -> Server:
-    """Every call takes 1,000 tokens and answers with 100."""
-    made = Server(lambda request, reply: replace(reply, tokens_in=1000, tokens_out=100), [])
-    monkeypatch.setitem(registry.BACKENDS, "simulated", made)  # type: ignore[arg-type]
-    return made
-
-
-def models(*names: str, price: tuple[Decimal, Decimal] | None = CHEAP) -> list[Model]:
-    """Models that sit from now on, in place of all others."""
-    Model.objects.update(state=Model.State.RETIRED)
-    lab, _ = Endpoint.objects.get_or_create(name="lab", kind="simulated")
-    made = [
-        Model.objects.create(alias=name, served_name=name, endpoint=lab, family=name, traits=TRAITS)
-        for name in names
-    ]
-    for model in made if price else ():
-        costs(model, *(price or CHEAP))
-    return made
-
-
-def costs(model: Model, input_usd: Decimal, output_usd: Decimal) -> Price:
-    return Price.objects.create(
-        model=model, input_usd=input_usd, output_usd=output_usd, valid_from=timezone.now()
-    )
-
-
-def budget(session: Session) -> Budget:
-    return Budget.objects.get(pk=f"session {session.pk}")
-
-
-def charged(session: Session) -> Decimal:
-    """The sum of what its calls are known to have cost."""
-    return Call.objects.filter(reference=session.pk).aggregate(sum=Sum("cost_usd"))["sum"] or Decimal(0)
-
-
-def assumed(session: Session) -> Decimal:
-    """What counts as spent because nobody knows."""
-    rows = Reservation.objects.filter(reference=session.pk, assumed=True)
-    return rows.aggregate(sum=Sum("settled_usd"))["sum"] or Decimal(0)
 
 
 def test_where_nothing_is_capped_no_statement_is_spent_on_budgets(server: Server) -> None:
@@ -351,108 +270,3 @@ def test_what_a_session_cost_stays_when_prices_change(server: Server) -> None:
     assert report(session)["usage"]["cost_usd"] == before > 0
     assert events(session, "proposal.made") == told
     assert {call.price.output_usd for call in Call.objects.select_related("price")} == {CHEAP[1]}
-
-
-# A hundred sessions, each with prices, counts and failures of its own.
-
-
-def erratic(seed: int) -> Answering:
-    """Counts anything up to what was allowed, leaves the counts out, breaks off, refuses, or writes nonsense."""
-
-    def answer(request: Request, reply: Reply) -> Reply:
-        draw = random.Random(f"{seed} {request.exchange} {request.seat} {request.round} {request.attempt}")
-        roll = draw.random()
-        for share, failure in ((0.06, base.ServerError), (0.12, base.StreamCut), (0.16, base.Refused)):
-            if roll < share:
-                raise failure("It went wrong.")
-        counted = replace(
-            reply,
-            tokens_in=draw.randint(1, most_tokens_in(request)),
-            tokens_out=draw.randint(1, request.max_tokens),
-        )
-        if roll < 0.24:
-            return replace(counted, body=b"not what was asked for")
-        return replace(counted, tokens_in=None, tokens_out=None) if roll < 0.28 else counted
-
-    return answer
-
-
-def priced_anew(panel: list[Model], draw: random.Random) -> None:
-    """From $0.02 to $20 per million tokens, most of them small: after the panel has sat down."""
-    for model in panel:
-        costs(model, *(Decimal(f"{math.exp(draw.uniform(math.log(0.02), math.log(20))):.6f}") for _ in "io"))
-
-
-@pytest.mark.parametrize("first", range(0, 100, 25))
-def test_a_hundred_random_sessions_never_pass_a_cap_of_a_cent(server: Server, first: int) -> None:
-    seen: Counter[str] = Counter()
-    for seed in range(first, first + 25):
-        draw = random.Random(seed)
-        size = draw.choice((2, 3))
-        panel = models(*(f"s{seed}-{number}" for number in range(size)))
-        session = opened(
-            panel_size=[size, size], max_rounds=1 if seed % 4 else 2, attempts=3, seed=seed, max_cost_usd=0.01
-        )
-        staffing.staff(session.pk)
-        priced_anew(panel, draw)
-        server.answer = erratic(seed)
-        session = drive(session)
-
-        spent = budget(session)
-        assert spent.spent_usd + spent.reserved_usd <= Decimal("0.01"), seed
-        assert spent.reserved_usd == spent.overrun_usd == 0, seed
-        assert spent.spent_usd == charged(session) + assumed(session), seed
-        assert charged(session) <= Decimal("0.01"), seed
-        seen += Counter(each["reason"] for each in events(session, "turn.abstained"))
-        seen[session.state] += 1
-        seen["most of it"] += spent.spent_usd > Decimal("0.006")
-        seen["shorter"] += any(each.max_tokens < 4096 for each in server.asked)
-        server.asked.clear()
-
-    assert min(seen[what] for what in ("concluded", "failed", "over_budget", "most of it", "shorter")) > 0, (
-        seen
-    )
-
-
-def test_money_that_is_short_ends_the_session_with_what_was_found(server: Server) -> None:
-    panel = models("a", "b", "c")
-    session = opened(panel_size=[3, 3], max_rounds=6, min_rounds=6, effort=1.0, max_cost_usd=0.01)
-    staffing.staff(session.pk)
-    while session.round < 2:  # the second round is open, nobody has been asked
-        turn_taking.take_turns(session.pk, None)
-        orchestrator.advance(session.pk)
-        session.refresh_from_db()
-    for model in panel:
-        costs(model, Decimal(1), Decimal(50))
-    session = drive(session)
-    assert (session.state, session.stop_reason) == ("concluded", "money")
-    assert session.verdict["round"] == 1
-    assert verify_kept_chain(str(session.pk)).ok
-    assert not list(replay(session))
-
-
-def test_an_agent_that_could_not_be_paid_for_ends_the_session_after_its_round(server: Server) -> None:
-    panel = models("a", "b", "c")
-    session = opened(panel_size=[3, 3], max_rounds=6, min_rounds=6, effort=1.0, max_cost_usd=0.01)
-    staffing.staff(session.pk)
-    costs(panel[1], Decimal("0.01"), Decimal(50))
-    session = drive(session)
-    assert (session.state, session.stop_reason, session.round) == ("concluded", "money", 1)
-    assert events(session, "round.closed")[0]["spent"]["money_short"] is True
-    assert not list(replay(session))
-
-
-def test_reviews_that_nobody_could_pay_for_leave_the_round_before(server: Server) -> None:
-    panel = models("a", "b", "c")
-    session = opened(panel_size=[3, 3], max_rounds=6, min_rounds=6, effort=1.0, max_cost_usd=0.01)
-    staffing.staff(session.pk)
-    while session.round < 2 or session.state != "reviewing":
-        turn_taking.take_turns(session.pk, None)
-        orchestrator.advance(session.pk)
-        session.refresh_from_db()
-    for model in panel:
-        costs(model, Decimal(1), Decimal(50))
-    session = drive(session)
-    assert (session.state, session.stop_reason) == ("concluded", "money")
-    assert session.verdict["round"] == 1
-    assert not list(replay(session))
