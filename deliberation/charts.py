@@ -47,13 +47,13 @@ def conviction_figure(
     steps = _threshold_steps(rounds) or _threshold_ahead(threshold, max_rounds)
     low, high = _conviction_range(rounds)
     top = _evidence_top([r.evidence for r in rounds] + [y for _, y in steps])
-    layout = _layout(height=280, description="Conviction and evidence per round")
-    layout["xaxis"] = _axis(title="round", dtick=1, range=[0.5, max_rounds + 0.5], anchor="y2")
-    layout["yaxis"] = _axis(title="conviction", domain=[0.58, 1], **_ticks(low, high, step=0.5))
-    layout["yaxis2"] = _axis(title="evidence", domain=[0, 0.42], **_ticks(0, top))
+    layout = plain_layout(height=280, description="Conviction and evidence per round")
+    layout["xaxis"] = plain_axis(title="round", dtick=1, range=[0.5, max_rounds + 0.5], anchor="y2")
+    layout["yaxis"] = plain_axis(title="conviction", domain=[0.58, 1], **_ticks(low, high, step=0.5))
+    layout["yaxis2"] = plain_axis(title="evidence", domain=[0, 0.42], **_ticks(0, top))
     layout["annotations"] = _threshold_word(steps)
     if not rounds:
-        layout["annotations"].append(_note(0.5, empty, xref="x domain", y=0.5, yref="y domain"))
+        layout["annotations"].append(note(0.5, empty, xref="x domain", y=0.5, yref="y domain"))
     return _figure([_conviction_trace(rounds), _evidence_trace(rounds), _threshold_trace(steps)], layout)
 
 
@@ -72,13 +72,15 @@ def conviction_table(rounds: Sequence[RoundEvidence]) -> Table:
 
 def utility_figure(points: Curve, *, current_round: int | None, t_opt: float | None) -> Figure:
     """The efficiency-fatigue curve U(t) with its optimum (None: there is none) and where the session is."""
-    layout = _layout(height=220, description="Expected utility over rounds")
-    layout["xaxis"] = _axis(title="round", dtick=1, range=[-0.1, points[-1][0] + 0.1] if points else [0, 1])
-    layout["yaxis"] = _axis(title="expected utility", **_ticks(*_padded([u for _, u in points])))
+    layout = plain_layout(height=220, description="Expected utility over rounds")
+    layout["xaxis"] = plain_axis(
+        title="round", dtick=1, range=[-0.1, points[-1][0] + 0.1] if points else [0, 1]
+    )
+    layout["yaxis"] = plain_axis(title="expected utility", **_ticks(*_padded([u for _, u in points])))
     layout["shapes"], layout["annotations"] = [], []
     if points and t_opt is not None:
         layout["shapes"] = [_upright(t_opt, color="token:chart-line", dash="dot")]
-        layout["annotations"] = [_note(t_opt, "optimum", y=1, yref="paper", yanchor="bottom")]
+        layout["annotations"] = [note(t_opt, "optimum", y=1, yref="paper", yanchor="bottom")]
     ts, us = [t for t, _ in points], [u for _, u in points]
     traces = [_line(ts, us, name="U(t)", digits=3, mode="lines")]
     here = [(t, u) for t, u in points if t == current_round]
@@ -103,11 +105,11 @@ def law_figure(points: Curve, *, t_opt: float | None, max_rounds: int, empty: st
     figure = utility_figure(points, current_round=None, t_opt=t_opt)
     layout = figure["layout"]
     if not points:
-        layout["annotations"] = [_note(0.5, empty, xref="paper", y=0.5, yref="paper")]
+        layout["annotations"] = [note(0.5, empty, xref="paper", y=0.5, yref="paper")]
         return figure
     layout["xaxis"]["dtick"] = max(1, _round_step(points[-1][0] / 12))
     layout["shapes"].append(_upright(max_rounds, color="token:chart-threshold", dash="dash"))
-    word = _note(max_rounds, "last round", y=0, yref="paper", yanchor="bottom", xanchor="right")
+    word = note(max_rounds, "last round", y=0, yref="paper", yanchor="bottom", xanchor="right")
     layout["annotations"].append(word | {"font": {"color": "token:chart-threshold", "size": 12}})
     return figure
 
@@ -116,11 +118,11 @@ def stops_figure(stops: Sequence[tuple[float, int]], *, empty: str = "") -> Figu
     """(conviction, the round after which it ends) as bars; without any `empty`."""
     convictions, rounds = [w for w, _ in stops], [number for _, number in stops]
     last = max(rounds, default=1)
-    layout = _layout(height=220, description="Rounds until it stops, by conviction")
-    layout["xaxis"] = _axis(title="conviction in every round", **_ticks(0.03, 1.07, step=0.1))
+    layout = plain_layout(height=220, description="Rounds until it stops, by conviction")
+    layout["xaxis"] = plain_axis(title="conviction in every round", **_ticks(0.03, 1.07, step=0.1))
     step = max(1, _round_step(last / 6))
-    layout["yaxis"] = _axis(title="stops after round", **_ticks(0, last * 1.2, step=step))
-    layout["annotations"] = [] if stops else [_note(0.5, empty, xref="paper", y=0.5, yref="paper")]
+    layout["yaxis"] = plain_axis(title="stops after round", **_ticks(0, last * 1.2, step=step))
+    layout["annotations"] = [] if stops else [note(0.5, empty, xref="paper", y=0.5, yref="paper")]
     bars = {"type": "bar", "x": convictions, "y": rounds, "width": 0.06, "text": list(map(str, rounds))}
     look = {"textposition": "outside", "cliponaxis": False, "textfont": {"color": "token:text-1", "size": 12}}
     hover = {"hovertemplate": "conviction %{x}: round %{y}<extra></extra>"}
@@ -187,7 +189,7 @@ def _threshold_word(steps: Sequence[tuple[float, float]]) -> list[Figure]:
     if not steps:
         return []
     x, y = steps[0]  # evidence comes up to it at the other end
-    word = _note(x, "threshold", y=y, yref="y2", yanchor="bottom", xanchor="left")
+    word = note(x, "threshold", y=y, yref="y2", yanchor="bottom", xanchor="left")
     return [word | {"font": {"color": "token:chart-threshold", "size": 12}}]
 
 
@@ -253,7 +255,7 @@ def _upright(x: float, *, color: str, dash: str) -> Figure:
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
-def _note(x: float, text: str, **more: Any) -> Figure:
+def note(x: float, text: str, **more: Any) -> Figure:
     font = {"color": "token:text-2", "size": 12}
     return {"x": x, "text": text, "showarrow": False, "font": font, **more}
 
@@ -265,7 +267,7 @@ def _padded(values: Sequence[float]) -> list[float]:
     return [min(values) - margin, max(values) + margin]
 
 
-def _axis(*, title: str = "", **more: Any) -> Figure:
+def plain_axis(*, title: str = "", **more: Any) -> Figure:
     return {
         "title": {"text": title, "font": {"color": "token:text-2", "size": 12}, "standoff": 8},
         "gridcolor": "token:chart-grid",
@@ -277,7 +279,7 @@ def _axis(*, title: str = "", **more: Any) -> Figure:
     }
 
 
-def _layout(*, height: int, description: str) -> Figure:
+def plain_layout(*, height: int, description: str) -> Figure:
     return {
         "height": height,
         "autosize": True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor, log10
 
 from deliberation import formats
-from deliberation.charts import Figure, Table
+from deliberation.charts import Figure, Table, note, plain_axis, plain_layout
 
 ROW_PX = 30
 
@@ -78,44 +78,17 @@ def _color(value: float) -> str:
 
 
 def _layout(reach: float, *, winner: str, rows: int, empty: str) -> Figure:
-    title = {"color": "token:text-2", "size": 12}
-    words = f"change of {winner}'s lead without the ballot"
-    note = {
-        "x": 0.5,
-        "y": 0.5,
-        "xref": "paper",
-        "yref": "paper",
-        "showarrow": False,
-        "text": empty,
-        "font": title,
-    }
-    line = {"color": "token:chart-line", "width": 1}
+    layout = plain_layout(height=70 + ROW_PX * max(rows, 3), description="Leave-one-out influence")
     ticks = _ticks(reach)
-    return {
-        "height": 70 + ROW_PX * max(rows, 3),
-        "autosize": True,
+    words = f"change of {winner}'s lead without the ballot"
+    text = [formats.tick(each) for each in ticks]
+    line = {"color": "token:chart-line", "width": 1}
+    return layout | {
         "margin": {"l": 34, "r": 12, "t": 8, "b": 40},
-        "showlegend": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "Inter Variable, system-ui, sans-serif", "size": 12, "color": "token:text-2"},
-        "hoverlabel": {"bgcolor": "token:surface-2", "font": {"color": "token:text-1"}},
-        "hovermode": "closest",
-        "dragmode": False,
-        "meta": {"description": "Leave-one-out influence"},
-        "xaxis": {
-            "title": {"text": words, "font": title, "standoff": 8},
-            "range": [-reach, reach],
-            "gridcolor": "token:chart-grid",
-            "zeroline": False,
-            "fixedrange": True,
-            "tickfont": title,
-            "tickvals": ticks,
-            "ticktext": [formats.tick(each) for each in ticks],
-        },
+        "xaxis": plain_axis(title=words, range=[-reach, reach], tickvals=ticks, ticktext=text),
         "yaxis": {"type": "category", "fixedrange": True, "tickfont": {"color": "token:text-1", "size": 12}},
         "shapes": [{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}],
-        "annotations": [note] if empty else [],
+        "annotations": [note(0.5, empty, y=0.5, xref="paper", yref="paper")] if empty else [],
     }
 
 

@@ -16,7 +16,7 @@ from deliberation.models import Participant, Round, Session, Turn
 from deliberation.protocol.round import close_round
 from deliberation.protocol.types import RoundOutcome, Rules, Spent, Verdict
 from deliberation.protocol.verdict import conclude
-from deliberation.services import people, rulings, searching, spending
+from deliberation.services import people, rulings, spending
 from deliberation.services.acts import database_now, grace, wake_at
 
 
@@ -159,7 +159,6 @@ def close(claim: Claim) -> RoundOutcome:
     )
     value = outcome.to_json()
     session.rounds.filter(number=session.round).update(outcome=value, closed_at=Now())
-    searching.add_proposals(session, session.round)  # those of people, whoever stored them
     events.record(
         session,
         "round.closed",

@@ -1,6 +1,6 @@
 """Search: what is found by which words, where it is said to stand, and what a person who votes blind cannot find."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +9,7 @@ from deliberation.models import Proposal, Review, SearchDocument
 from deliberation.selectors import searching
 from deliberation.selectors.asking import Wanted
 from deliberation.selectors.sessions import Row, listing
+from deliberation.services import people
 from deliberation.services.searching import plain_words
 from tests import builders
 from tests.builders import Table, opened, person
@@ -130,18 +131,16 @@ def test_a_text_is_found_from_the_moment_it_is_stored(owner: User) -> None:
     assert found(owner, "suspension") == {table.id}
 
 
-def test_every_text_has_one_document_and_a_proposal_stored_elsewhere_has_one_when_the_round_closes(
-    owner: User,
-) -> None:
-    table = reviewed(owner, max_rounds=1)
-    seat = table.session.participants.filter(kind="model").last()
-    Proposal.objects.filter(participant=seat).update(answer="changed")
-    SearchDocument.objects.filter(source="proposal", seat=seat.seat).delete()
-    assert found(owner, "changed") == set()
+def test_every_text_has_one_document_a_persons_proposal_too(owner: User) -> None:
+    table = opened(owner, task="Which bridge?", max_rounds=1).staff()
+    people.propose(table.id, owner, people.Own("The cantilever one.", "", uuid4()))
+    assert found(owner, "cantilever") == {table.id}
+    table.all_propose()
+    table.all_review()
     table.advance()
-    assert found(owner, "changed") == {table.id}
     count = 1 + Proposal.objects.count() + Review.objects.count()
-    assert SearchDocument.objects.count() == count == 1 + 3 + 6
+    assert Proposal.objects.filter(participant__kind="human").count() == 1
+    assert SearchDocument.objects.count() == count
 
 
 def test_the_row_says_where_and_shows_the_words_around(owner: User) -> None:
