@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -65,6 +66,16 @@ class RoomConsumer(AsyncWebsocketConsumer):
     answer_s = 20.0  # a page that does not have a message after this time: the reader is gone or hopeless
     least_look_s = 0.05  # between two looks at the trail, whatever the settings say
     unasked_per_recheck = 20  # messages of a browser that answer none of ours
+    noted = ("trail.grown", "proposal.written", "websocket.receive")  # messages for which nothing is read
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Channels has the database's thread look after its connections before every message. There is one such thread:
+        what all sockets note at a change would stand in line before the reading of that very change.
+        """
+        if message["type"] in self.noted:
+            await getattr(self, get_handler_name(message))(message)
+        else:
+            await super().dispatch(message)
 
     async def connect(self) -> None:
         self.login = self.scope["session"].session_key

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker.selection.eligibility import Field, field_of
+from broker.selection.scenarios import Skills
 from broker.selection.solver import INFEASIBLE, Effort, any_panel, least_use
 from broker.selection.types import PanelRequest, Role
 from broker.selection.words import capacity, listed, money, number_of, points
@@ -25,22 +26,22 @@ class Conflict:
     words: str
 
 
-def conflict_of(request: PanelRequest, accuracy: Sequence[float | None]) -> Conflict | None:
+def conflict_of(request: PanelRequest, skills: Skills) -> Conflict | None:
     """Deletion filter: a limit without which there is still no panel is no part of the explanation. None where there
     is a panel after all.
     """
     if not request.candidates:
         return Conflict(("candidates",), NO_CANDIDATES)
-    if _is_possible(request, accuracy, frozenset()):
+    if _is_possible(request, skills, frozenset()):
         return None
     left_out: set[str] = set()
     kept = []
     for name in limit_names(request):
-        if _is_possible(request, accuracy, frozenset({*left_out, name})):
+        if _is_possible(request, skills, frozenset({*left_out, name})):
             kept.append(name)
         else:
             left_out.add(name)
-    return Conflict(tuple(kept), _Words(request, accuracy, tuple(kept), frozenset(left_out)).sentence())
+    return Conflict(tuple(kept), _Words(request, skills, tuple(kept), frozenset(left_out)).sentence())
 
 
 def limit_names(request: PanelRequest) -> list[str]:
@@ -56,8 +57,8 @@ def limit_names(request: PanelRequest) -> list[str]:
     return found + [f"required {name}" for name in request.required]
 
 
-def _is_possible(request: PanelRequest, accuracy: Sequence[float | None], without: frozenset[str]) -> bool:
-    rules = field_of(request, accuracy, without=without).rules
+def _is_possible(request: PanelRequest, skills: Skills, without: frozenset[str]) -> bool:
+    rules = field_of(request, skills, without=without).rules
     return bool(rules.able) and any_panel(rules, effort=EFFORT).status != INFEASIBLE
 
 
@@ -65,12 +66,12 @@ class _Words:
     def __init__(
         self,
         request: PanelRequest,
-        accuracy: Sequence[float | None],
+        skills: Skills,
         names: tuple[str, ...],
         left_out: frozenset[str],
     ) -> None:
-        self.request, self.accuracy, self.names, self.left_out = request, accuracy, names, left_out
-        self.field: Field = field_of(request, accuracy, without=left_out)
+        self.request, self.skills, self.names, self.left_out = request, skills, names, left_out
+        self.field: Field = field_of(request, skills, without=left_out)
         self._told: set[int] = set()
 
     def sentence(self) -> str:
@@ -149,7 +150,7 @@ class _Words:
         words = capacity(budget)
         if budget.each or any(each is None for each in budget.uses):
             return "; ".join(each for each in (words, self._kept_out(name)) if each)
-        rules = field_of(self.request, self.accuracy, without=self.left_out | {name}).rules
+        rules = field_of(self.request, self.skills, without=self.left_out | {name}).rules
         least = least_use(rules, budget.uses, effort=EFFORT)
         if least is None or name != "max_cost":
             return words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from broker.selection.competence import paired_lower_bound
@@ -85,7 +85,7 @@ def decide(request: PanelRequest, field: Field, seen: Evidence, *, effort: Effor
     solved, kept = _solved(pool, kept, effort=effort)
     if solved.members is None:
         return Choice(None, solved, kept)
-    choice = _final(pool, seen.judged, solved=solved, kept=kept)
+    choice = _final(pool, seen, solved=solved, kept=kept)
     return _steady(choice, request, field, seen.judged)
 
 
@@ -134,27 +134,34 @@ def _with_search(pool: Pool, kept: Panel, *, effort: Effort) -> Solved:
     return replace(solved, status=status, members=best, objective=right, bound=bound)
 
 
-def _final(pool: Pool, every: Board, *, solved: Solved, kept: Panel) -> Choice:
+def _final(pool: Pool, seen: Evidence, *, solved: Solved, kept: Panel) -> Choice:
     """Finalists and singles on every recorded row, by their own ballots where there are some; a team only where its
-    gain over the best single is certain.
+    gain over the best single is certain. Models that are tried do not sit among themselves where others can.
     """
+    every = seen.judged
     final = Pool(pool.rules, every)
-    singles = [(each,) for each in sorted(pool.rules.able)]
-    for panel in (*pool.best(FINALISTS), *singles):
+    found = pool.best(len(pool.keys))
+    known = [panel for panel in found if not seen.explored.keys() >= set(panel)] or found
+    able = known_of(pool.rules, seen)
+    for panel in (*known[:FINALISTS], *((each,) for each in able)):
         final.see(panel)
     ranked = final.best(len(final.keys))
-    single = best_single(pool.rules, every, legal=True)
+    single = best_single(pool.rules, every, among=[each for each in able if pool.rules.is_panel((each,))])
     winner = ranked[0]
     guard = None if single is None or len(winner) == 1 else Comparison.of(winner, (single,), every)
     chosen = winner if guard is None or guard.is_certain else guard.second
     return Choice(chosen, solved, kept, tuple(ranked), guard)
 
 
-def best_single(rules: Rules, board: Board, *, legal: bool) -> int | None:
-    """Of those who can sit, or may sit alone (legal): the one right most often, then the cheapest, the fastest."""
-    options = [each for each in sorted(rules.able) if not legal or rules.is_panel((each,))]
+def known_of(rules: Rules, seen: Evidence) -> list[int]:
+    """Those who can sit and are not tried; all of them where there are no others."""
+    return sorted(rules.able - seen.explored.keys()) or sorted(rules.able)
+
+
+def best_single(rules: Rules, board: Board, *, among: Iterable[int]) -> int | None:
+    """The one right most often, then the cheapest, the fastest."""
     return min(
-        options,
+        among,
         key=lambda each: (-board.count((each,)), rules.cost[each], rules.latency[each], each),
         default=None,
     )

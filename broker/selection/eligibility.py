@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from broker.selection.limits import Budget, Rules, Seats, budgets, decimal, ordering
+from broker.selection.scenarios import Skills
 from broker.selection.types import Candidate, PanelRequest, Role
 from broker.selection.words import amount, points, unknown_amount
 
@@ -47,20 +48,20 @@ class Field:
 
 @dataclass(frozen=True)
 class _Sieve:
-    """A request, its candidates and accuracies by id, and the names of limits that are left out."""
+    """A request, its candidates and their skills by id, and the names of limits that are left out."""
 
     request: PanelRequest
     candidates: tuple[Candidate, ...]
-    accuracy: Sequence[float | None]
+    skills: Skills
     without: Skipped
 
     def heeds(self, limit: str) -> bool:
         return limit not in self.without
 
 
-def field_of(request: PanelRequest, accuracy: Sequence[float | None], *, without: Skipped = NOTHING) -> Field:
-    """accuracy: by candidate, ordered by id. without: limits that are left out, to see which are in conflict."""
-    sieve = _Sieve(request, in_order(request), accuracy, without)
+def field_of(request: PanelRequest, skills: Skills, *, without: Skipped = NOTHING) -> Field:
+    """skills: by candidate, ordered by id. without: limits that are left out, to see which are in conflict."""
+    sieve, accuracy = _Sieve(request, in_order(request), skills, without), skills.known
     count = range(len(sieve.candidates))
     kept = tuple(each for each in budgets(request, sieve.candidates) if sieve.heeds(each.name))
     drops = dict(_unfit(sieve, kept))
@@ -111,7 +112,7 @@ def _below(sieve: _Sieve, best: int) -> dict[int, Drop]:
     floor = sieve.request.limits.floor_points
     if floor is None:
         return {}
-    gaps = {index: _gap(each, sieve.accuracy[best]) for index, each in enumerate(sieve.accuracy)}
+    gaps = {index: _gap(each, sieve.skills.known[best]) for index, each in enumerate(sieve.skills.reach)}
     name = sieve.candidates[best].id
     return {
         index: _under(gap, name=name, floor=floor)
@@ -154,7 +155,7 @@ def _may_take(role: Role, index: int, *, sieve: _Sieve, best: int | None) -> boo
         return False
     if role.floor_points is None or best is None or not sieve.heeds(f"floor of role {role.name}"):
         return True
-    gap = _gap(sieve.accuracy[index], sieve.accuracy[best])
+    gap = _gap(sieve.skills.reach[index], sieve.skills.known[best])
     return gap is not None and gap <= decimal(role.floor_points)
 
 

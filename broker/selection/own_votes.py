@@ -1,55 +1,37 @@
-"""Which recorded rows a panel's own ballots decide, and which of these rightly (protocol.md 8)."""
+"""Which recorded rows a panel's own ballots decide, and which of these rightly (protocol.md 8).
+
+Floats part most rows (own_floats.py); where they are too close, the exact count does (own_rule.py).
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from broker.selection.own_rule import EXACT, OwnRule, Table, Weights, ballots_needed, winners
-from broker.selection.recorded import Answer, Scenarios, is_right
+from broker.selection.own_rule import EXACT, OwnRule, Table, ballots_needed, winners
+from broker.selection.recorded import Answer, Scenarios
 
-
-@dataclass(frozen=True)
-class Row:
-    """One row with ballots. ballots: by voter; weighed_by: by candidate, bits of who weighs its answer; classes: what
-    each answered, None where only that it is wrong is known.
-    """
-
-    ballots: Mapping[int, Weights]
-    weighed_by: Mapping[int, int]
-    classes: Mapping[int, object]
-
-    def is_decided(self, members: Sequence[int], *, by_class: bool) -> bool:
-        """Whether every member's answer is weighed by as many others as the rule needs."""
-        if by_class and any(self.classes[each] is None for each in members):
-            return False
-        there, needed = sum(1 << each for each in members), ballots_needed(len(members))
-        return all((self.weighed_by[each] & there).bit_count() >= needed for each in members)
-
-    def table(self, members: Sequence[int], shares: Mapping[int, Decimal]) -> Table:
-        """The panel's own ballots, with what they say of its members alone."""
-        given = {voter: self._among(voter, members) for voter in members if voter in self.ballots}
-        classes = {each: self.classes[each] for each in members}
-        return Table({voter: each for voter, each in given.items() if each}, shares, classes)
-
-    def _among(self, voter: int, members: Sequence[int]) -> dict[int, Decimal]:
-        weights = self.ballots[voter]
-        return {each: weights[each] for each in members if each in weights}
+if TYPE_CHECKING:
+    from broker.selection.own_floats import FloatCount
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OwnVotes:
-    """The ballots of all rows. weighed[i]: bits of the rows where candidate i answered and somebody weighs that;
-    right[i]: of those where its answer is right.
+    """The ballots of all rows. families, right, vague: by candidate; right[i]: bits of the rows where it is right;
+    vague[i]: of those where only that it is wrong is known; rows: those with ballots.
     """
 
     own: OwnRule
     families: tuple[str | None, ...]
-    rows: Mapping[int, Row]
-    weighed: tuple[int, ...]
     right: tuple[int, ...]
+    vague: tuple[int, ...]
+    rows: tuple[int, ...]
+    floats: FloatCount
 
     @classmethod
     def of(
@@ -62,14 +44,15 @@ class OwnVotes:
         right: tuple[int, ...],
     ) -> OwnVotes:
         """names, families, right: by candidate, in the order of a board."""
-        number = {name: index for index, name in enumerate(names)}
-        rows = {
-            place: _row(scenarios, place, number) for place, given in enumerate(scenarios.ballots) if given
-        }
-        weighed = [
-            sum(1 << place for place, row in rows.items() if i in row.weighed_by) for i in range(len(names))
-        ]
-        return cls(own, families, rows, tuple(weighed), right)
+        answers = [scenarios.answers.get(name, ()) for name in names]
+        return cls(
+            own,
+            families,
+            right,
+            vague=tuple(_vague(each) for each in answers),
+            rows=tuple(place for place, given in enumerate(scenarios.ballots) if given),
+            floats=_floats(scenarios, own, names=names, right=right),
+        )
 
     def over(self, right: int, members: Sequence[int]) -> int:
         """Bits of the rows that the panel has right: by its ballots where these decide, as given on the others."""
@@ -77,18 +60,25 @@ class OwnVotes:
         return right & ~decided | self._right_among(decided, members)
 
     def decided(self, members: Sequence[int]) -> int:
-        """Bits of the rows that the panel's own ballots decide: none where one sits alone."""
+        """Bits of the rows where as many other members as the rule needs weigh every member's answer: none where one
+        sits alone. By class, all classes have to be known.
+        """
         if len(members) < 2:
             return 0
-        by_class = self.own.winner_by == "class"
-        bits = _places(self._common(members))
-        return sum(1 << each for each in bits if self.rows[each].is_decided(members, by_class=by_class))
-
-    def _common(self, members: Sequence[int]) -> int:
-        found = -1
-        for member in members:
-            found &= self.weighed[member]
+        found, needed = -1, ballots_needed(len(members))
+        for author in members:
+            found &= self._weighed(author, members)[needed - 1]
+            if self.own.winner_by == "class":
+                found &= ~self.vague[author]
         return found
+
+    def _weighed(self, author: int, members: Sequence[int]) -> tuple[int, int]:
+        """Bits of the rows where one member, and where two, weigh the author's answer."""
+        once = twice = 0
+        for voter in members:
+            there = self.floats.columns.weighed(author, by=voter)
+            once, twice = once | there, twice | once & there
+        return once, twice
 
     def _right_among(self, decided: int, members: Sequence[int]) -> int:
         """Right where whoever may win is right; where all members are right, or none is, nothing is counted."""
@@ -96,49 +86,56 @@ class OwnVotes:
         for member in members:
             every &= self.right[member]
             some |= decided & self.right[member]
-        shares = self.shares(members)
-        for place in _places(some & ~every):
-            first = winners(self.rows[place].table(members, shares), self.own)
-            every |= all(self.right[each] >> place & 1 for each in first) << place
-        return every
+        mixed = some & ~every
+        if not mixed:
+            return every
+        return every | self._won(mixed, members)
 
-    def shares(self, members: Sequence[int]) -> dict[int, Decimal]:
-        """1/k for each of k members of one family, where the rule says so (protocol.md 4)."""
-        counts = Counter(self.families[each] for each in members)
+    def _won(self, mixed: int, members: Sequence[int]) -> int:
+        twins = self.twins(members)
+        won, close = self.floats.won(mixed, twins)
+        for place, seen in self.floats.tables(close, members) if close else ():
+            first = winners_at(seen.weights, tuple(twins.values()), classes=seen.classes, own=self.own)
+            won |= all(seen.right[each] for each in first) << place
+        return won
+
+    def twins(self, members: Sequence[int]) -> dict[int, int]:
+        """By member, how many of its family share one voice, itself among them (protocol.md 4)."""
+        families = [self.families[each] for each in members]
         return {
-            each: EXACT.divide(Decimal(1), Decimal(counts[self.families[each]]))
-            if self.own.family_share and self.families[each] is not None
-            else Decimal(1)
-            for each in members
+            each: families.count(family) if self.own.family_share and family is not None else 1
+            for each, family in zip(members, families, strict=True)
         }
 
 
-def _places(bits: int) -> Iterator[int]:
-    while bits:
-        yield (bits & -bits).bit_length() - 1
-        bits &= bits - 1
+@lru_cache(maxsize=16384)
+def winners_at(
+    weights: bytes, twins: tuple[int, ...], *, classes: tuple[int, ...], own: OwnRule
+) -> tuple[int, ...]:
+    """Who may win, by the exact count, as places at the table. weights, classes: of a Seen; twins: by place. Kept, as
+    many rows are alike where ballots tie.
+    """
+    size, cells = len(twins), array("d", weights)
+    given = (_given(cells[voter * size : (voter + 1) * size]) for voter in range(size))
+    ballots = {voter: ballot for voter, ballot in enumerate(given) if ballot}
+    shares = {each: EXACT.divide(Decimal(1), Decimal(count)) for each, count in enumerate(twins)}
+    return winners(Table(ballots, shares, dict(enumerate(classes))), own)
 
 
-def _row(scenarios: Scenarios, place: int, number: Mapping[str, int]) -> Row:
-    given = scenarios.ballots[place] or {}
-    ballots = {
-        number[voter]: {number[author]: Decimal(repr(float(weight))) for author, weight in weights.items()}
-        for voter, weights in given.items()
-    }
-    weighed_by: dict[int, int] = {}
-    for voter, weights in ballots.items():
-        for author in weights:
-            weighed_by[author] = weighed_by.get(author, 0) | 1 << voter
-    truth = scenarios.truth[place]
-    classes = {
-        number[name]: _class(answers[place], truth, own=number[name])
-        for name, answers in scenarios.answers.items()
-    }
-    return Row(ballots, weighed_by, classes)
+def _given(weights: Iterable[float]) -> dict[int, Decimal]:
+    return {each: Decimal(repr(weight)) for each, weight in enumerate(weights) if not math.isnan(weight)}
 
 
-def _class(answer: Answer, truth: str, *, own: int) -> object:
-    """Equal for equal answers; an unreadable one is a class of its own."""
-    if is_right(answer, truth):
-        return truth
-    return own if answer == "" else answer or None
+def _floats(scenarios: Scenarios, own: OwnRule, *, names: Sequence[str], right: Sequence[int]) -> FloatCount:
+    """Loads numpy, which takes a tenth of a second: whoever has no ballots does without."""
+    from broker.selection.own_floats import Columns, FloatCount
+
+    columns = Columns.of(scenarios, {name: index for index, name in enumerate(names)})
+    return FloatCount(columns, own, right, [scenarios.answers.get(name, ()) for name in names])
+
+
+def _vague(answers: Sequence[Answer]) -> int:
+    """Bits of the rows with False."""
+    if False not in answers:
+        return 0
+    return int("".join("1" if each is False else "0" for each in reversed(answers)), 2)

@@ -11,11 +11,21 @@ from fractions import Fraction
 from broker.selection.breakpoints import MOST_SOLVES, Purse, breakpoints
 from broker.selection.competence import TOO_FEW_CHECKS, Beta, posterior
 from broker.selection.conflict import conflict_of
-from broker.selection.decide import Choice, Comparison, Panel, additive, best_single, decide, fixed, worth
+from broker.selection.decide import (
+    Choice,
+    Comparison,
+    Panel,
+    additive,
+    best_single,
+    decide,
+    fixed,
+    known_of,
+    worth,
+)
 from broker.selection.eligibility import Field, field_of, in_order
 from broker.selection.limits import decimal, scaled
 from broker.selection.own_votes import OwnVotes
-from broker.selection.reasons import Reasons, decision, own_ballots
+from broker.selection.reasons import Reasons, decision, own_ballots, tries
 from broker.selection.receipt import Breakpoints, Gain, Judged, Line, OwnCount, Point, Receipt, Rows, Team
 from broker.selection.scenarios import Evidence, evidence
 from broker.selection.solver import INFEASIBLE, OPTIMAL, Effort
@@ -36,7 +46,7 @@ class Case:
     @classmethod
     def of(cls, request: PanelRequest) -> Case:
         seen = evidence(request, in_order(request))
-        return cls(request, seen, field_of(request, seen.accuracy))
+        return cls(request, seen, field_of(request, seen.skills))
 
     def choice(self, *, share: float = 1.0) -> Choice:
         """share: of the time limit."""
@@ -106,7 +116,7 @@ def choose_panel(request: PanelRequest) -> Receipt:
 
 
 def _without_panel(case: Case, receipt: Receipt) -> Receipt:
-    conflict = conflict_of(_as_asked(case.request), case.seen.accuracy)
+    conflict = conflict_of(_as_asked(case.request), case.seen.skills)
     if conflict is not None:
         return replace(receipt, status=INFEASIBLE, conflict=conflict.words, conflict_limits=conflict.names)
     words = f"no panel was found within {case.request.time_limit_s:g} s, and none is ruled out"
@@ -179,8 +189,9 @@ def _figures(case: Case, choice: Choice) -> tuple[float | None, float | None]:
 def _words(case: Case, choice: Choice, own_count: OwnCount | None) -> str:
     if choice.chosen is None:
         return "No panel is possible."
-    words = _decision(case, choice)
-    return words if own_count is None else f"{words} {own_ballots(own_count)}"
+    own = "" if own_count is None else own_ballots(own_count)
+    tried = "" if case.request.value == "additive" else tries(choice, case.field, case.seen.explored)
+    return " ".join(each for each in (_decision(case, choice), tried, own) if each)
 
 
 def _decision(case: Case, choice: Choice) -> str:
@@ -209,7 +220,7 @@ def _lines(case: Case, choice: Choice, *, roles: dict[int, str]) -> tuple[Line, 
 def _line(case: Case, index: int, choice: Choice, *, role: str | None, reason: str) -> Line:
     each, seen = case.field.candidates[index], case.seen
     asked, accuracy = seen.asked[index], seen.accuracy[index]
-    draw = seen.explored.get(each.id)
+    draw = seen.explored.get(index)
     return Line(
         id=each.id,
         chosen=index in (choice.chosen or ()),
@@ -244,14 +255,15 @@ def _gain(case: Case, found: Comparison | None) -> Gain | None:
 
 
 def _best_single(case: Case) -> Team | None:
-    single = best_single(case.field.rules, case.seen.every, legal=False)
+    rules = case.field.rules
+    single = best_single(rules, case.seen.every, among=known_of(rules, case.seen))
     return None if single is None else case.team((single,))
 
 
 def _additive(case: Case) -> Team | None:
     """What a plain knapsack over single accuracies would seat under the same limits, without a floor."""
     bare = replace(case.request, limits=replace(case.request.limits, floor_points=None))
-    field = field_of(bare, case.seen.accuracy)
+    field = field_of(bare, case.seen.skills)
     return case.team(additive(field, case.seen, effort=case.effort(SHARE_OF_ADDITIVE)).chosen)
 
 
@@ -265,7 +277,7 @@ def _breakpoints(case: Case, chosen: Panel) -> Breakpoints | None:
         if cap < 0:
             return None
         request = replace(case.request, limits=replace(case.request.limits, max_cost=float(cap)))
-        other = replace(case, request=request, field=field_of(request, case.seen.accuracy))
+        other = replace(case, request=request, field=field_of(request, case.seen.skills))
         found = other.choice(share=SHARE_OF_RESOLVES / MOST_SOLVES).chosen
         return None if found is None else _point(other, found)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from broker.selection.competence import Draw
 from broker.selection.decide import Choice, Panel
 from broker.selection.eligibility import Field
 from broker.selection.receipt import OwnCount
@@ -145,6 +146,20 @@ def decision(choice: Choice, field: Field) -> str:
             f"A panel of {len(chosen)}: it {gain}, at least {points(100 * guard.lower)} with 90 % certainty."
         )
     return f"{single} sits alone: the best team of {len(guard.first)} {gain}, {_certainty(guard.lower)}."
+
+
+def tries(choice: Choice, field: Field, explored: Mapping[int, Draw]) -> str:
+    """One sentence about chosen models that are hardly known; empty where there are none."""
+    tried = [index for index in choice.chosen or () if index in explored]
+    if not tried:
+        return ""
+    names = listed([field.candidates[index].id for index in tried])
+    drawn = listed([f"{100 * explored[index].accuracy:.0f} %" for index in tried])
+    one = len(tried) == 1
+    return (
+        f"{names} {'is' if one else 'are'} tried: too few checks say how good {'it is' if one else 'they are'}, so"
+        f" {drawn} {'was' if one else 'were'} drawn, and V counts with that."
+    )
 
 
 def own_ballots(count: OwnCount) -> str:

@@ -24,12 +24,22 @@ NORMAL = NormalDist()
 
 
 @dataclass(frozen=True)
+class Skills:
+    """By candidate. known: its accuracy, None where it is not known; reach: the same, and what was drawn for a model of
+    which nothing is known but that is tried.
+    """
+
+    known: tuple[float | None, ...]
+    reach: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Boards over all candidates of the request, in the order of their ids.
 
     every: all rows, by votes; judged: the same, where own ballots decide the rows that they can; used: the rows the
     solver sees; unseen: the others. accuracy: as given, else the share right on the recorded rows, else None; asked:
-    what it rests on. explored: draws for cold models.
+    what it rests on. explored: draws for cold models, by candidate.
     """
 
     every: Board
@@ -38,7 +48,15 @@ class Evidence:
     unseen: Board | None
     accuracy: tuple[float | None, ...]
     asked: tuple[float | None, ...]
-    explored: Mapping[str, Draw] = field(default_factory=dict)
+    explored: Mapping[int, Draw] = field(default_factory=dict)
+
+    @property
+    def skills(self) -> Skills:
+        reach = [
+            self.explored[index].accuracy if accuracy is None and index in self.explored else accuracy
+            for index, accuracy in enumerate(self.accuracy)
+        ]
+        return Skills(self.accuracy, tuple(reach))
 
 
 def evidence(request: PanelRequest, candidates: Sequence[Candidate]) -> Evidence:
@@ -56,7 +74,9 @@ def evidence(request: PanelRequest, candidates: Sequence[Candidate]) -> Evidence
         unseen=every.part(unseen) if unseen else None,
         accuracy=tuple(accuracy for accuracy, _ in known),
         asked=tuple(asked for _, asked in known),
-        explored=drawer.explored,
+        explored={
+            n: drawer.explored[each.id] for n, each in enumerate(candidates) if each.id in drawer.explored
+        },
     )
 
 
@@ -132,12 +152,10 @@ class _Drawer:
 
     def _chance(self, candidate: Candidate) -> float:
         mean, asked = _known(candidate, self.recorded(candidate), self.truth)
-        if mean is None:
-            return GUESS
         if self.request.mode != "dynamic" or candidate.declared or (asked or 0.0) >= TOO_FEW_CHECKS:
-            return mean
+            return GUESS if mean is None else mean
         weight = (asked or 0.0) + 2
-        inside = min(max(mean, 0.01), 0.99)
+        inside = GUESS if mean is None else min(max(mean, 0.01), 0.99)
         belief = Posterior(Beta(inside * weight, (1 - inside) * weight), asked or 0.0)
         draw = thompson_draw(belief, seed=f"explore/{self.request.seed}/{candidate.id}")
         self.explored[candidate.id] = draw

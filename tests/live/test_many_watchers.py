@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from asgiref.sync import SyncToAsync
 from channels.db import database_sync_to_async as hop
 from django.db import connection
 
@@ -56,6 +57,29 @@ async def test_a_part_is_made_once_for_one_watcher_and_once_for_twenty(
     assert made[1] == {("the session", ""): 1, ("strip", access.OPEN): 1, ("guidance", access.OPEN): 1}
     assert made[20] == made[1]
     assert len({page.frames[-1] for page in pages}) == 1
+
+
+async def test_a_change_takes_few_turns_of_the_database_thread_however_many_watch(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = await hop(walking.scene)(blind=False)
+    pages = [await watch(at.colleague, at.table.id) for _ in range(20)]
+    await all_until(pages, await hop(lambda: at.head)())
+    turns: Counter[str] = Counter()
+    take_turn = SyncToAsync.__call__
+
+    async def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        turns[getattr(self.func, "__name__", "")] += 1
+        return await take_turn(self, *args, **kwargs)
+
+    monkeypatch.setattr(SyncToAsync, "__call__", counted)
+    for _ in range(2):  # the second comes to those who have said that they have the first
+        await hop(at.table.guide)(at.owner)
+        await all_until(pages, await hop(lambda: at.head)())
+    for name in ("guide", "<lambda>", "look", "present"):  # of this test, and of the look at the clock
+        turns.pop(name, None)
+    assert set(turns) == {"at_least", "message"}, "what a socket only notes takes none"
+    assert turns.total() <= 6, "one of each for a change; and one for who comes a moment later"
 
 
 async def test_each_audience_has_its_own(watch: Watch, rendered: Counter[tuple[int, str, str, str]]) -> None:

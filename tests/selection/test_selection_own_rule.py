@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.selection import own_rule
-from broker.selection.own_rule import OwnRule, influences, winners
+from broker.selection.own_rule import OwnRule, influences
+from broker.selection.own_votes import winners_at
 from broker.selection.panel import Case
 from broker.selection.teams import Board
 from broker.selection.types import PanelRequest
@@ -97,8 +98,9 @@ def may_win(row: dict[str, Any], own: OwnRule, members: list[int]) -> set[int]:
     """By the broker's count, as seats."""
     votes = judged(row, own).own
     assert votes is not None
-    table = votes.rows[0].table(members, votes.shares(members))
-    return {index + 1 for index in winners(table, own)}
+    ((_, seen),) = votes.floats.tables(1, members)
+    twins = tuple(votes.twins(members).values())
+    return {members[each] + 1 for each in winners_at(seen.weights, twins, classes=seen.classes, own=own)}
 
 
 @LAWS

@@ -204,6 +204,33 @@ class TestDraws:
         )
         assert chosen(candidates=cold, seed=5).candidates[0].drawn is None
 
+    def test_a_model_that_nobody_ever_checked_gets_its_chance(self) -> None:
+        """Above the floor or below it as its draw falls; the floor itself hangs from what is known."""
+        fleet = [*(model(name, accuracy=0.7, asked=50) for name in ("a", "b", "c", "d")), model("new")]
+        receipts = [
+            chosen(candidates=fleet, mode="dynamic", seed=seed, common_phi=0.0, limits={"min_size": 3})
+            for seed in range(12)
+        ]
+        drawn = [receipt.candidates[4].drawn for receipt in receipts]
+        assert len(set(drawn)) == 12 and min(drawn) < 0.3 and max(drawn) > 0.8
+        for receipt in receipts:
+            new = receipt.candidates[4]
+            assert new.accuracy is None
+            assert ("the floor is 15" in new.reason) == (new.drawn < 0.55)
+            assert ("new is tried" in receipt.words) == new.chosen
+        assert {"new" in receipt.chosen for receipt in receipts} == {True, False}
+        assert "unknown" in chosen(candidates=fleet).candidates[4].reason
+
+    def test_a_model_that_is_tried_does_not_sit_alone(self) -> None:
+        fleet = [model("known", accuracy=0.4, asked=50), model("new"), model("newer")]
+        for seed in range(12):
+            receipt = chosen(candidates=fleet, mode="dynamic", seed=seed, limits={"max_size": 3})
+            assert "known" in receipt.chosen
+            assert receipt.best_single is not None
+            assert receipt.best_single.chosen == ("known",)
+        receipt = chosen(candidates=fleet[1:], mode="dynamic")
+        assert receipt.chosen
+
     def test_nothing_known_at_all(self) -> None:
         receipt = chosen(candidates=THREE, limits={"min_size": 2, "max_size": 2})
         assert len(receipt.chosen) == 2
