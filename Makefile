@@ -23,8 +23,9 @@ setup: $(RUNTIME) ## Make .venv with what the site needs.
 run: $(RUNTIME) ## Start the whole site on 127.0.0.1 (PORT=8000). Ctrl-C stops everything.
 	@exec $(BIN)/python manage.py up --port $(PORT)
 
+# Hundreds of processes start in it: what Python has compiled is kept, whatever the environment says.
 test: $(TESTING) chromium ## Set up what the tests need, and run them.
-	@$(BIN)/python -m pytest -n 3 --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-vllm: $(TESTING) ## Run the tests against a real vLLM (installs about 3 GB once, outside of the project).
 	@UV_PIN="$(UV_PIN)" sh .ci/vllm > /dev/null

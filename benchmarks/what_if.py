@@ -32,6 +32,8 @@ CHANGES = {
     "nothing": "",
     "a ballot and a vote struck": "?ballot=2-3&vote=6-1-2",
     "a participant left out, other rules": "?out=4&winner_by=class&effort=0.9&weight-1=2",
+    "by the median": "?rule=median",
+    "by copeland": "?rule=copeland",
 }
 Row = dict[str, Any]
 

@@ -4,20 +4,37 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from broker.form_fields import NO_FILL, LinesField, NumbersField, PairsField, WordsField
 from broker.models import Endpoint, Host, Model, Price, Role, Server
 from broker.services.changes import Refused
+from broker.services.moved import Moved, check_unmoved, stamp
 from broker.services.registry import check_moment
-from broker.services.rules import check, lost_key
+from broker.services.rules import NAME_WORDS, check, lost_key
 
 NOTE_CHARS = 300
-TAKEN = {"unique": "There is one of this name already."}
+NAMED = {"unique": "There is one of this name already.", "invalid": NAME_WORDS}
 
 
 class RefusableForm(forms.ModelForm):
-    """One whose service may say no."""
+    """One whose service may say no.
+
+    moved: because somebody was quicker; sent again as it is, it saves over theirs.
+    """
+
+    data: Any
+    moved = False
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if set(self.errors) <= {NON_FIELD_ERRORS}:
+            constraints = self.errors.pop(NON_FIELD_ERRORS, None)  # the rules say more, and at which field
+            if self.try_rules(self.check_rules) and constraints:
+                self.errors[NON_FIELD_ERRORS] = constraints
+
+    def check_rules(self) -> None:
+        """Raises Refused. The fields are read into the row by now."""
 
     def try_rules(self, rule: Callable[[], Any]) -> bool:
         """Whether the rule let it pass; else its sentence stands at its field."""
@@ -26,14 +43,21 @@ class RefusableForm(forms.ModelForm):
         except Refused as refusal:
             field = refusal.field if refusal.field in self.fields else None
             self.add_error(field, str(refusal))
+            if isinstance(refusal, Moved):
+                self.moved = True
+                self.data = self.data.copy()
+                self.data["base"] = refusal.stamp
             return False
         return True
 
 
 class RowForm(RefusableForm):
-    """A row of the registry. Its name can be typed once: it stands in receipts and in the history."""
+    """A row of the registry. Its name can be typed once: it stands in receipts and in the history. `base`: the stamp
+    of what it was opened on.
+    """
 
     name_field = "name"
+    base = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     note = forms.CharField(
         required=False,
         max_length=NOTE_CHARS,
@@ -47,14 +71,17 @@ class RowForm(RefusableForm):
         self.fields["note"] = self.fields.pop("note")  # the last one
         if self.instance.pk and self.name_field in self.fields:
             self.fields[self.name_field].disabled = True
+        if self.instance.pk and not self.is_bound:
+            self.initial["base"] = stamp(self.instance)
         for field in self.fields.values():
             if isinstance(field.widget, forms.TextInput):
                 field.widget.attrs.setdefault("autocomplete", "off")
 
-    def _post_clean(self) -> None:
-        super()._post_clean()
-        if not self.errors:
-            self.try_rules(lambda: check(self.instance, stored=self.stored()))
+    def check_rules(self) -> None:
+        stored = self.stored()
+        check(self.instance, stored=stored)
+        if stored is not None:
+            check_unmoved(self.instance, base=self.cleaned_data["base"])
 
     def stored(self) -> Any:
         """The row as it is in the database; None for a new one."""
@@ -65,7 +92,7 @@ class HostForm(RowForm):
     class Meta:
         model = Host
         fields = ["name", "mode", "total_mb"]
-        error_messages = {"name": TAKEN}
+        error_messages = {"name": NAMED}
         labels = {"total_mb": "Video memory in MB"}
         help_texts = {
             "name": "Its worker consumes the queue calls.NAME.",
@@ -100,7 +127,7 @@ class EndpointForm(RowForm):
             "name", "kind", "base_url", "host", "max_concurrency", "requests_per_minute", "tokens_per_minute",
             "structured_output", "key_variable", "enabled",
         ]  # fmt: skip
-        error_messages = {"name": TAKEN}
+        error_messages = {"name": NAMED}
         labels = {
             "max_concurrency": "Calls at once",
             "key_variable": "Key from the environment",
@@ -203,7 +230,7 @@ class ModelForm(RowForm):
             "vram_mb": "Video memory in MB",
             "context_tokens": "Context in tokens",
         }
-        error_messages = {"alias": TAKEN}
+        error_messages = {"alias": NAMED}
         help_texts = {
             "alias": "Letters, digits and hyphens. It stays as it is.",
             "served_name": "As the server lists it.",
@@ -235,10 +262,9 @@ class PriceForm(RefusableForm):
         given.setdefault("label_suffix", "")
         super().__init__(*args, **given)
 
-    def _post_clean(self) -> None:
-        super()._post_clean()
-        if not self.errors:
-            self.try_rules(lambda: check_moment(self.instance))
+    def check_rules(self) -> None:
+        check(self.instance)
+        check_moment(self.instance)
 
 
 class RoleForm(RowForm):
@@ -249,6 +275,7 @@ class RoleForm(RowForm):
     class Meta:
         model = Role
         fields = ["name", "summary", "persona", "tags", "minimum", "maximum", "floor_points"]
+        error_messages = {"name": NAMED}
         labels = {
             "minimum": "At least",
             "maximum": "At most",
@@ -259,7 +286,8 @@ class RoleForm(RowForm):
             "floor_points": "How far below the best candidate's accuracy it may be. Empty: as the policy says.",
             "maximum": "Empty: no limit.",
             "persona": "What the model is told of its perspective.",
-            "minimum": "So many of a panel, where a policy asks for the role.",
+            "minimum": "So many of a panel, where a policy asks for the role. A policy that names roles gives each "
+            "seat one of them: with this role alone, only models that can play it sit.",
         }
 
     def clean_name(self) -> str:

@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
-from broker.models import Endpoint
+from broker import solving
+from broker.models import Endpoint, Selection
+from broker.selectors import receipts
 from broker.services import checking, listing, readings
 
 
@@ -28,3 +30,13 @@ def check_lists() -> None:
 def probe(endpoint_id: int) -> None:
     """Queue `steps`: checks an endpoint because a person asked for it."""
     checking.probe_now(Endpoint.objects.get(pk=endpoint_id))
+
+
+@shared_task
+def resolve(ticket: str, selection_id: int, budget: float | None) -> None:
+    """Queue `solver`: a recorded question for another budget, or for None at all budgets, while a page waits."""
+    selection = Selection.objects.get(pk=selection_id)
+    if budget is None:
+        solving.answer(ticket, lambda: receipts.breakpoints(selection))
+    else:
+        solving.answer(ticket, lambda: receipts.resolved(selection, budget))

@@ -21,19 +21,26 @@ class Bar:
     lead: float | None
     flips: str | None
 
-    @property
-    def length(self) -> float:
-        """Of the lead; where there is nobody to lead, of the support."""
-        return self.support or 0.0 if self.lead is None else self.lead
+
+def _measure(bars: Sequence[Bar]) -> str:
+    """What the bars are of: the lead, or the support where no bar has a lead, as nobody is there to lead."""
+    return "lead" if any(each.lead is not None for each in bars) else "support"
+
+
+def _lengths(bars: Sequence[Bar]) -> list[float | None]:
+    return [getattr(each, _measure(bars)) for each in bars]
 
 
 def tornado_figure(bars: Sequence[Bar], *, winner: str, rows: int, empty: str) -> Figure:
     """The widest bar on top. `rows`: for how many ballots there is room, so that the height stays as it is."""
-    reach = max((abs(each.length) for each in bars), default=0.0) * 2.0 or 1.0
+    reach = max((abs(each) for each in _lengths(bars) if each is not None), default=0.0) * 2.0 or 1.0
     shown = list(reversed(bars))
+    words = {"lead": f"change of {winner}'s lead", "support": f"change of {winner}'s net support"}[
+        _measure(bars)
+    ]
     return {
         "data": [_trace(shown)],
-        "layout": _layout(reach, winner=winner, rows=rows, empty="" if bars else empty),
+        "layout": _layout(reach, words=f"{words} without the ballot", rows=rows, empty="" if bars else empty),
         "config": {"displayModeBar": False, "responsive": True},
     }
 
@@ -53,11 +60,13 @@ def tornado_table(bars: Sequence[Bar], *, winner: str) -> Table:
 
 
 def _trace(bars: Sequence[Bar]) -> Figure:
-    texts = [formats.signed(each.length, digits=3) + (" ≠" if each.flips else "") for each in bars]
+    lengths = _lengths(bars)
+    marks = [" ≠" if each.flips else "" for each in bars]
+    texts = [formats.signed(each, digits=3) + mark for each, mark in zip(lengths, marks, strict=True)]
     return {
         "type": "bar",
         "orientation": "h",
-        "x": [each.length for each in bars],
+        "x": [each or 0.0 for each in lengths],  # an unknown one has no length, and "-" beside it
         "y": [each.letter for each in bars],
         "width": 0.62,
         "name": "without",
@@ -66,7 +75,7 @@ def _trace(bars: Sequence[Bar]) -> Figure:
         "constraintext": "none",
         "cliponaxis": False,
         "textfont": {"color": "token:text-1", "size": 12},
-        "marker": {"color": [_color(each.length) for each in bars]},
+        "marker": {"color": [_color(each or 0.0) for each in lengths]},
         "hovertemplate": "without %{y}: %{text}<extra></extra>",
     }
 
@@ -77,10 +86,9 @@ def _color(value: float) -> str:
     return "token:chart-favour" if value > 0 else "token:chart-against"
 
 
-def _layout(reach: float, *, winner: str, rows: int, empty: str) -> Figure:
+def _layout(reach: float, *, words: str, rows: int, empty: str) -> Figure:
     layout = plain_layout(height=70 + ROW_PX * max(rows, 3), description="Leave-one-out influence")
     ticks = _ticks(reach)
-    words = f"change of {winner}'s lead without the ballot"
     text = [formats.tick(each) for each in ticks]
     line = {"color": "token:chart-line", "width": 1}
     return layout | {

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 
+from broker.models import plain
 from deliberation.models import Claimable
 
 
@@ -32,24 +33,39 @@ class Claim:
 
     def fence(self) -> Any:
         """Locks and returns the row for this transaction. LostClaim where the epoch has moved on. One query."""
-        row = self.kind._default_manager.select_for_update().filter(pk=self.pk, epoch=self.epoch).first()
-        if row is None:
+        table, pk = self.kind._meta.db_table, self.kind._meta.pk.column
+        rest = f'FROM "{table}" AS held WHERE held."{pk}" = %s AND held.epoch = %s FOR UPDATE'
+        found = plain.rows(rest, [self.pk, self.epoch], held=self.kind)
+        if not found:
             raise LostClaim(f"{self.kind.__name__} {self.pk} is no longer ours")
-        return row
+        return found[0][0]
 
 
-def claim(rows: "QuerySet[Any]") -> list[Claim]:
+@dataclass(frozen=True)
+class Rows:
+    """Which rows are wanted. keys: a SELECT of their keys with its params, plain, since every step begins with one."""
+
+    model: type[Claimable]
+    keys: str
+    params: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, rows: "QuerySet[Any]") -> "Rows":
+        return cls(rows.model, *rows.order_by().values("pk").query.sql_with_params())
+
+
+def claim(rows: "QuerySet[Any] | Rows") -> list[Claim]:
     """Claims the rows that nobody holds and clears their wake-up time. One query; an empty list when all are held."""
-    kind = rows.model
-    inner, params = rows.order_by().values("pk").query.sql_with_params()
+    wanted = rows if isinstance(rows, Rows) else Rows.of(rows)
+    kind = wanted.model
     table, pk = kind._meta.db_table, kind._meta.pk.column
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{table}" SET epoch = epoch + 1, due_at = NULL,'
             f" leased_until = clock_timestamp() + make_interval(secs => %s)"
-            f' WHERE "{pk}" IN ({inner}) AND (leased_until IS NULL OR leased_until < clock_timestamp())'
+            f' WHERE "{pk}" IN ({wanted.keys}) AND (leased_until IS NULL OR leased_until < clock_timestamp())'
             f' RETURNING "{pk}", epoch',
-            [settings.NSED.lease_s, *params],
+            [settings.NSED.lease_s, *wanted.params],
         )
         claims = [Claim(kind, *row) for row in cursor.fetchall()]
     for each in claims:
@@ -58,7 +74,7 @@ def claim(rows: "QuerySet[Any]") -> list[Claim]:
 
 
 @contextmanager
-def claimed(rows: "QuerySet[Any]") -> Iterator[list[Claim]]:
+def claimed(rows: "QuerySet[Any] | Rows") -> Iterator[list[Claim]]:
     """The rows that could be claimed, given back at the end. Where an error ends the work they are left to run
     out, as those of a killed worker: the sweeper then has them tried again.
     """

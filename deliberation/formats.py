@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Decimal
 from math import ceil
 
 UNKNOWN = "-"
@@ -44,6 +45,15 @@ def money(usd: float | None) -> str:
         places = max(4, 1 - int(f"{abs(usd):e}".partition("e")[2]))
         return f"${usd:.{places}f}"
     return f"${usd:,.2f}"
+
+
+def money_up(usd: float | None) -> str:
+    """An amount that is enough: rounded up in the fourth place, so that what is read can be typed."""
+    if usd is None:
+        return UNKNOWN
+    enough = Decimal(repr(usd)).quantize(Decimal("0.0001"), rounding=ROUND_CEILING)
+    whole, _, places = f"{enough:,f}".partition(".")
+    return f"${whole}.{places.rstrip('0').ljust(2, '0')}"
 
 
 def cost(usd: float | None, *, simulated: bool, none: str = "none (simulated)") -> str:

@@ -41,6 +41,12 @@ class SeenForm(forms.Form):
         return self.cleaned_data
 
 
+class StopForm(SeenForm):
+    """Why it is stopped, in words; nobody has to say."""
+
+    reason = forms.CharField(required=False, strip=False)
+
+
 class ActForm(SeenForm):
     """`key`: made with the form, so that pressing twice counts once."""
 

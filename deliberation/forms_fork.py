@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from broker.models import Model
+from deliberation.forms_panel import PanelForm
 from deliberation.models import Proposal
 from deliberation.rendering import plain_text
 from deliberation.selectors.policies import Card
@@ -14,28 +14,11 @@ from deliberation.services.acts import is_text
 EDIT = "edit-"
 EDIT_CHARS = 20_000
 AS_IT_WAS = ""
-NOT_NOW = "One of these models cannot sit now. Choose again."
-BROKER, NAMED = "broker", "named"
 
 
-class ForkForm(forms.Form):
+class ForkForm(PanelForm):
     """`edit-SEAT`: the text of each proposal of the round; one that was changed goes along as it is here."""
 
-    panel = forms.ChoiceField(
-        choices=[(BROKER, "The broker chooses"), (NAMED, "These models")],
-        initial=BROKER,
-        widget=forms.RadioSelect,
-        error_messages=dict.fromkeys(
-            ("required", "invalid_choice"), "Choose who sits: the broker's choice or named models."
-        ),
-    )
-    models = forms.ModelMultipleChoiceField(
-        queryset=Model.objects.none(),
-        required=False,
-        error_messages=dict.fromkeys(
-            ("invalid_choice", "invalid_pk_value"), "One of these models cannot sit now. Choose again."
-        ),
-    )
     policy = forms.ChoiceField(required=False, label="Policy")
     take_part = forms.BooleanField(required=False, label="I take part")
 
@@ -44,18 +27,16 @@ class ForkForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         cards: Sequence[Card],
-        seatable: Any,
         proposals: Mapping[int, Proposal],
         **given: Any,
     ) -> None:
-        super().__init__(data, label_suffix="", **given)
+        super().__init__(data, **given)
         names = [card.policy.name for card in cards]
         policy: Any = self.fields["policy"]
         policy.choices = [(AS_IT_WAS, "The rules as they were"), *((name, name) for name in names)]
         policy.error_messages["invalid_choice"] = (
             f"There is no policy named %(value)r. Choose one of: {', '.join(names)}."
         )
-        self.fields["models"].queryset = seatable  # type: ignore[attr-defined]
         self.proposals = proposals
 
     def edits(self) -> dict[int, str]:
@@ -71,8 +52,6 @@ class ForkForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("panel") == NAMED and not cleaned.get("models") and "models" not in self.errors:
-            self.add_error("models", "Name at least one model, or let the broker choose.")
         for text in self.edits().values():
             self._check(text)
         return cleaned
@@ -87,11 +66,6 @@ class ForkForm(forms.Form):
                 None,
                 f"A proposal has {len(text):,} characters; at most {EDIT_CHARS:,} are allowed. Shorten it.",
             )
-
-    def chosen(self) -> list[int] | None:
-        """The models that are to sit; None where the broker chooses."""
-        cleaned = self.cleaned_data
-        return sorted(each.pk for each in cleaned["models"]) if cleaned["panel"] == NAMED else None
 
 
 def _plain(text: str) -> str:

@@ -38,7 +38,11 @@ SAID: Mapping[str, tuple[str, str]] = {
         "Empty: any may.",
     ),
     "max_per_family": ("Models of one family", "Models of a family make the same mistakes."),
-    "roles": ("Roles", "Names from the registry with commas between. Empty: all agents are asked alike."),
+    "roles": (
+        "Roles",
+        "Names from the registry with commas between. Each seat then has one of them, so critic alone seats only "
+        "critics. Empty: all agents are asked alike.",
+    ),
     "replace_agents": ("Replace lost agents", "An agent whose model goes down gives its place to another one."),
     "turn_deadline_s": ("Seconds for a turn", "An agent that has not answered by then abstains."),
     "attempts": ("Attempts", "So often an agent is asked in a turn before it abstains."),

@@ -26,7 +26,8 @@ TERMS: dict[str, tuple[str, str]] = {
     "conviction": (
         "conviction",
         "How clearly the winner stands out: the support of the winning answer as a share of all support and "
-        "opposition in the round. +1: everything speaks for it; 0: nothing does.",
+        "opposition in the round. +1: everything speaks for it; 0: nothing does; below 0: the ballots speak against "
+        "every proposal, and the winner is only the one they reject least.",
     ),
     "coverage": (
         "coverage",
@@ -49,12 +50,18 @@ TERMS: dict[str, tuple[str, str]] = {
     ),
     "pivotal": (
         "decides",
-        "Without this ballot, another proposal would be in front.",
+        "Without this ballot, another answer would be in front.",
     ),
     "veto": (
         "strike",
         "A person takes a proposal or a ballot out of the count, with a reason. It stays visible, crossed out, and "
         "counts in no tally that closes later.",
+    ),
+    "value": (
+        "V, the value of a panel",
+        "Of recorded questions of this kind, the share in which the right answer has more votes than every wrong one, "
+        "each model of the panel giving one vote. It says how well they complete one another; for this question it is "
+        "a guess.",
     ),
     "panel": (
         "panel",

@@ -11,11 +11,10 @@ from enum import Enum
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef
-from django.db.models.functions import Now
 
+from broker.models import plain
 from deliberation import dispatch
-from deliberation.claims import Claim, claimed
+from deliberation.claims import Claim, Rows, claimed
 from deliberation.guarding import FAILURES, guarded
 from deliberation.models import Session, Turn
 from deliberation.protocol.phases import Facts, Move, next_state
@@ -39,7 +38,7 @@ class Next(Enum):
 def advance(session_id: Any) -> None:
     """Moves a session on as far as it goes now. May be called twice, late, or for nothing."""
     following = Next.WAIT
-    with claimed(Session.objects.filter(pk=session_id, paused_at=None).exclude(state__in=_IDLE)) as claims:
+    with claimed(Rows(Session, _RUNNING, (session_id, list(_IDLE)))) as claims:
         for claim in claims:
             with guarded(claim):
                 following = Next.STEP
@@ -49,6 +48,7 @@ def advance(session_id: Any) -> None:
         dispatch.send(dispatch.REPLACE, str(session_id), queue="solver")
 
 
+_RUNNING = "SELECT id FROM deliberation_session WHERE id = %s AND paused_at IS NULL AND state <> ALL(%s)"
 _IDLE = (Session.State.DRAFT, Session.State.STAFFING, *Session.ENDED)
 
 
@@ -86,44 +86,53 @@ class Seen:
 
 
 def look(session_id: Any) -> Seen:
-    """Three queries."""
-    session = Session.objects.annotate(
-        now=Now(), chosen=F("selection__receipt__chosen"), went_down=_WENT_DOWN
-    ).get(pk=session_id)
+    """Two queries."""
+    ((session, now, chosen, made, stop, failure, closed_at, closed_tallies, went_down),) = plain.rows(
+        _LOOK, [list(DOWN), session_id], more=_FACTS, session=Session
+    )
     rules = Rules.from_json(session.rules)
-    open_turns = session.turns.filter(round__number=session.round, state=Turn.State.OPEN)
-    agents, people = [], []
-    for turn in open_turns:
-        (people if turn.endpoint_id is None else agents).append(turn)
-    closed = session.rounds.annotate(made=Count("proposals")).order_by("number")
-    found = list(closed.values_list("made", "outcome__stop", "outcome__failure", "closed_at"))
-    made, stop, failure, closed_at = found[-1] if found else (0, None, None, None)
+    open_turns = [turn for (turn,) in plain.rows(_OPEN, [session_id, session.round], turn=Turn)]
+    agents = [turn for turn in open_turns if turn.endpoint_id is not None]
+    people_wait = len(agents) < len(open_turns)
     facts = Facts(
-        agents=None if session.chosen is None else len(session.chosen),
-        panel_of_one=session.chosen is not None and len(session.chosen) == 1,
+        agents=chosen,
+        panel_of_one=chosen == 1,
         turns_open=len(agents),
         proposals=made,
-        hold=rules.human_window_s > 0 and bool(people),
-        hold_over=not people or (session.hold_until is not None and session.hold_until <= session.now),
+        hold=rules.human_window_s > 0 and people_wait,
+        hold_over=not people_wait or (session.hold_until is not None and session.hold_until <= now),
         tallied=closed_at is not None,
         stop=stop,
         failure=failure,
-        closed_tallies=sum(1 for row in found if row[-1] is not None),
+        closed_tallies=closed_tallies,
         money_short=spending.is_short(session),
         started=session.round > 0,
         stop_requested=session.stop_requested_at is not None,
     )
-    return Seen(session, session.now, rules, facts, agents, session.went_down)
+    return Seen(session, now, rules, facts, agents, went_down)
 
 
-_WENT_DOWN = Exists(
-    Turn.objects.filter(
-        session=OuterRef("pk"),
-        round__number=OuterRef("round"),
-        state=Turn.State.ABSTAINED,
-        reason__in=DOWN,
-        participant__left_phase=None,
-    )
+_FACTS = (
+    "statement_timestamp()",
+    "jsonb_array_length(nullif(selection.receipt -> 'chosen', 'null'))",
+    "(SELECT count(*) FROM deliberation_proposal AS made WHERE made.round_id = round.id)",
+    "round.outcome ->> 'stop'",
+    "round.outcome ->> 'failure'",
+    "round.closed_at",
+    "(SELECT count(closed_at) FROM deliberation_round AS any_round WHERE any_round.session_id = session.id)",
+    "EXISTS (SELECT FROM deliberation_turn AS turn JOIN deliberation_participant AS seat"
+    " ON seat.id = turn.participant_id WHERE turn.round_id = round.id AND turn.state = 'abstained'"
+    " AND turn.reason = ANY(%s) AND seat.left_phase IS NULL)",
+)
+_LOOK = (
+    "FROM deliberation_session AS session"
+    " LEFT JOIN broker_selection AS selection ON selection.id = session.selection_id"
+    " LEFT JOIN deliberation_round AS round ON round.session_id = session.id AND round.number = session.round"
+    " WHERE session.id = %s"
+)
+_OPEN = (
+    "FROM deliberation_turn AS turn JOIN deliberation_round AS round ON round.id = turn.round_id"
+    " WHERE turn.session_id = %s AND round.number = %s AND turn.state = 'open'"
 )
 
 
@@ -184,7 +193,9 @@ def _fail(claim: Claim, move: Move) -> None:
 
 
 def _tally(claim: Claim, move: Move) -> bool:
+    """Closed right after: what people do from here on counts for no round that is open."""
     rounds.begin_tally(claim)
+    rounds.close(claim)
     return True
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from deliberation.models import Blob, Event, Session
+from broker.models import plain
+from deliberation.models import Session
 from deliberation.protocol.phases import phase_number
 from deliberation.protocol.types import (
     Ballot,
@@ -39,6 +40,7 @@ COUNTED = (
     "human.done",
     "session.stop_requested",
     "round.asked",
+    "round.unasked",
     "round.closed",
 )
 
@@ -72,6 +74,12 @@ class Record:
             if fact.kind in kinds and (round is None or fact.data.get("round") == round)
         ]
 
+    def goes_on(self, number: int) -> bool:
+        """Whether one more round is asked for after round `number`, and that was not taken back."""
+        kinds = ("round.asked", "round.unasked")
+        told = [each.kind for each in self.facts if each.kind in kinds and each.data["round"] == number]
+        return told[-1:] == ["round.asked"]
+
     @cached_property
     def closings(self) -> list[Fact]:
         """The `round.closed` events, in order."""
@@ -93,7 +101,7 @@ class Record:
             secret=self.secret,
             spent=spent,
             stop_requested=bool(self.of("session.stop_requested")),
-            more_requested=bool(self.of("round.asked", round=number)),
+            more_requested=self.goes_on(number),
             panel_of_one=any(data["panel_of_one"] for data in self.of("panel.chosen")),
         )
 
@@ -182,8 +190,11 @@ class Record:
 
 def load(session: Session, kinds: Sequence[str] = COUNTED) -> Record:
     """The record of a session so far. Two queries."""
-    rows = Event.objects.filter(chain_id=str(session.pk), kind__in=kinds).values_list("seq", "kind", "data")
-    facts = [Fact(*row) for row in rows]
+    rows = plain.read(
+        "SELECT seq, kind, data FROM deliberation_event WHERE chain_id = %s AND kind = ANY(%s) ORDER BY seq",
+        [str(session.pk), list(kinds)],
+    )
+    facts = [Fact(seq, kind, json.loads(data)) for seq, kind, data in rows]
     wanted = {data["text"]["blob"] for data in (fact.data for fact in facts) if "text" in data}
     return Record(
         facts=facts,
@@ -194,10 +205,10 @@ def load(session: Session, kinds: Sequence[str] = COUNTED) -> Record:
 
 
 def _texts(ids: Collection[str]) -> dict[str, bytes]:
-    return {
-        str(pk): bytes(content)
-        for pk, content in Blob.objects.filter(pk__in=ids).values_list("pk", "content")
-    }
+    if not ids:
+        return {}
+    found = plain.read("SELECT id, content FROM deliberation_blob WHERE id = ANY(%s::uuid[])", [list(ids)])
+    return {str(pk): bytes(content) for pk, content in found}
 
 
 def spent_of(data: Mapping[str, Any]) -> Spent:

@@ -151,6 +151,11 @@ def _clean(body: str) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
+    return grammar()
+
+
+def grammar() -> MarkdownIt:
+    """What counts as markup here."""
     md = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     dollarmath_plugin(md, allow_space=False, allow_digits=False, double_inline=True)
     md.inline.ruler.before("escape", "bracket_formula", _bracket_inline)

@@ -1,4 +1,6 @@
-"""A smoke test of a model in three steps: a chat, our review prompt with its schema, and a session of one round."""
+"""A smoke test of a model in three steps: a chat, our review prompt with its schema, and a session of one round with
+two agents of it, which answer, review each other and vote.
+"""
 
 import json
 import re
@@ -14,7 +16,7 @@ from broker import keys
 from broker.inference.base import InferenceError, Reply, Request
 from broker.inference.fan_out import call
 from broker.inference.loop import process_loop
-from broker.models import Model, SmokeTest
+from broker.models import Model, Selection, SmokeTest
 from broker.selection.types import Candidate, Limits, PanelRequest
 from broker.selectors.candidates import Question, Wanted
 from broker.services import smoke
@@ -22,7 +24,7 @@ from broker.services.calls import endpoint_spec
 from broker.services.selections import keep
 from broker.services.smoke import Step, failed
 from deliberation.claims import claimed
-from deliberation.models import Session
+from deliberation.models import Session, Turn
 from deliberation.prompts import propose, review
 from deliberation.prompts.base import MalformedReply, OwnProposal
 from deliberation.prompts.propose import ProposeInputs
@@ -35,10 +37,11 @@ CALL_S = 60.0
 SESSION_S = 240.0
 SAID_CHARS = 80
 MS = timedelta(milliseconds=1)
-WANTED = Wanted(category="arithmetic", tokens_in=0, tokens_out=0, rounds=1, size=(1, 1))
+AGENTS = 2  # so that each has somebody else's answer to review
+WANTED = Wanted(category="", tokens_in=0, tokens_out=0, rounds=1, size=(1, 1))
 RULES: dict[str, Any] = {
-    "panel_size": [1, 1],
-    "samples": 2,
+    "rule": "quadratic",
+    "panel_size": [AGENTS, AGENTS],
     "max_rounds": 1,
     "human_window_s": 0,
     "replace_agents": False,
@@ -181,7 +184,7 @@ def _reviewing() -> ReviewInputs:
 
 
 def deliberation(test: SmokeTest) -> Step:
-    """Opens a session of one round with the model alone at the table, twice. Its workers do the rest."""
+    """Opens a session of one round with two agents of the model at the table. Its workers do the rest."""
     names = policies.names_in_use()
     if not names:
         return failed("deliberation", "no_policy", "There is no policy to open a session under.")
@@ -196,9 +199,11 @@ def deliberation(test: SmokeTest) -> Step:
 def open_alone(model: Model, *, owner: Any, policy: str) -> Session:
     """A session whose panel is this model, whatever its state: a draft is tested before it may sit."""
     session = sessions.open_session(sessions.Opening(TASK, policy, "arithmetic", rules=RULES), owner=owner)
-    with_it_alone = keep(alone(model), WANTED, reference=session.pk)
+    selection = keep(alone(model), WANTED, reference=session.pk, kind=Selection.Kind.SMOKE)
+    selection.receipt = {**selection.receipt, "chosen": [model.alias] * AGENTS}
+    selection.save(update_fields=["receipt"])
     with claimed(Session.objects.filter(pk=session.pk)) as claims:
-        seats.seat_panel(claims[0], with_it_alone)
+        seats.seat_panel(claims[0], selection)
     return session
 
 
@@ -209,7 +214,7 @@ def alone(model: Model) -> Question:
     request = PanelRequest(
         (candidate,), limits=limits, required=(model.alias,), mode="pinned", breakpoints=False
     )
-    return Question(request, "A smoke test: the model sits alone, whatever its state.")
+    return Question(request, "A smoke test: two agents of this model sit, whatever its state.")
 
 
 def watch(test_id: int) -> bool:
@@ -231,10 +236,13 @@ def _outcome(session: Session) -> Step:
     key = str(session.pk)
     if session.state == Session.State.CONCLUDED:
         took_ms = (session.concluded_at - session.created_at) / MS if session.concluded_at else None
-        answered = session.turns.filter(state="settled").count()
+        ballots = session.turns.filter(state="settled", kind=Turn.Kind.REVIEW).count()
         lost = session.turns.filter(state="abstained").values_list("reason", flat=True).first()
         if lost is None:
-            detail = f"A session of one round came to an answer, with {answered} turns taken."
+            detail = (
+                f"A session of one round came to an answer, with {ballots} ballots: two agents of it answered, "
+                "reviewed each other and voted."
+            )
             return Step("deliberation", True, detail, latency_ms=took_ms, session=key)
         return failed(
             "deliberation", lost, f"The session ended, but a turn of it was lost ({lost}).", session=key

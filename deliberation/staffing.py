@@ -1,27 +1,29 @@
 """What the solver's queue does: choose and seat the panel, and find others for agents whose models went down."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 
 from broker.models import Model, Selection
 from broker.selection.own_rule import RULES, OwnRule
+from broker.selection.panel import choose_panel
 from broker.selectors.budgets import standing
-from broker.selectors.candidates import Wanted
+from broker.selectors.candidates import Wanted, question
 from broker.services.selections import select_panel
 from deliberation.claims import Claim, claimed
 from deliberation.guarding import FAILURES, guarded
-from deliberation.models import Participant, Session, Turn
+from deliberation.models import Participant, Policy, Session, Turn
 from deliberation.protocol.stopping import may_start
-from deliberation.protocol.types import Rules
-from deliberation.selectors.carried import pinned
+from deliberation.protocol.types import Rules, RulesError
+from deliberation.selectors.carried import named, pinned
 from deliberation.selectors.policies import tokens_a_round
 from deliberation.services import rounds, seats, sessions
 from deliberation.services.spending import for_a_new_session
 
 SOLVER_S = 5.0  # time for the panel's solver; where it ends before the proof, the receipt says so
+ESTIMATE_S = 0.3  # the same while somebody looks at the form
 # Reasons to abstain that say that the model, its server or its host is gone.
 DOWN = (
     "refused",
@@ -39,6 +41,19 @@ DOWN = (
     "breaker_open",
     "no_worker",
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """A session that is thought of. rules: changes to the policy's; panel: the numbers of the models that are to sit,
+    none where the broker chooses.
+    """
+
+    policy_id: int
+    category: str = ""
+    task_chars: int = 0
+    rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    panel: Sequence[int] = ()
 
 
 def staff(session_id: Any) -> None:
@@ -126,8 +141,34 @@ def wanted(
     )
     if instead_of:
         return _beside_the_rest(common, session, rules, instead_of)
-    named = pinned(session)
-    return dataclasses.replace(common, mode="pinned", required=named) if named else common
+    return _pinned(common, pinned(session))
+
+
+def _pinned(common: Wanted, names: Sequence[str]) -> Wanted:
+    return dataclasses.replace(common, mode="pinned", required=tuple(names)) if names else common
+
+
+def foreseen(draft: Draft) -> dict[str, Any]:
+    """What the broker would answer if a session were opened now: who would sit, or why nobody would; and the best of
+    those who would not.
+    """
+    policy = Policy.objects.get(pk=draft.policy_id)
+    try:
+        rules = Rules.from_json({**policy.rules, **draft.rules})
+    except RulesError as error:
+        return {"candidates": [], "conflict": str(error).rstrip("."), "best_left_out": None}
+    task = "." * draft.task_chars  # of the task, its length alone counts
+    session = Session(policy=policy, task=task, category=draft.category)
+    asked = _pinned(wanted(session, rules, time_limit_s=ESTIMATE_S), named(draft.panel))
+    receipt = choose_panel(question(asked).request).to_json()
+    seated = [line for line in receipt["candidates"] if line["chosen"]]
+    return {"candidates": seated, "conflict": receipt["conflict"], "best_left_out": _best_left_out(receipt)}
+
+
+def _best_left_out(receipt: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The most accurate one that does not sit; None where all do."""
+    others = [line for line in receipt["candidates"] if not line["chosen"]]
+    return min(others, key=lambda each: (-(each["accuracy"] or 0.0), each["id"]), default=None)
 
 
 def _own_rule(rules: Rules) -> OwnRule | None:
@@ -147,7 +188,7 @@ def _beside_the_rest(common: Wanted, session: Session, rules: Rules, lost: Seque
     return dataclasses.replace(
         common,
         rounds=rounds_left,
-        size=(len(stay), len(stay) + len(gone)),
+        size=(max(len(stay), 1), len(stay) + len(gone)),
         max_cost_usd=float(budget.left_usd) if budget else common.max_cost_usd,
         max_tokens=None if rules.max_tokens is None else max(rules.max_tokens - (spent.tokens or 0), 0),
         floor_points=None,

@@ -41,10 +41,14 @@ FAILURES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# Whether the lost could have changed what won.
-COULD_FLIP = MappingProxyType(
-    {True: "Yes", False: "No", None: "unknown (a draw at best, or not computed for this rule)"}
-)
+# Whether the lost could have changed the answer.
+COULD_FLIP = MappingProxyType({True: "Yes", False: "No", None: "unknown (a draw at best, or not computed)"})
+SAME_ANSWER = "No: another proposal could have won, but with the same answer"
+
+
+def could_flip(proposal: bool | None, *, answer: bool | None) -> str:
+    """Whether the lost could have changed the answer; `proposal`: whether they could have changed which one won."""
+    return SAME_ANSWER if proposal and answer is False else COULD_FLIP[answer]
 
 
 def phase(session: Session) -> str:

@@ -1,8 +1,11 @@
 """The Celery door. A task is a wake-up: what there is to do, the rows say; running it twice does nothing twice."""
 
+from typing import Any
+
 from celery import shared_task
 from celery.worker import state as worker
 
+from broker import solving
 from deliberation import dispatch, orchestrator, smoke_testing, staffing, sweeping, turn_taking
 
 SMOKE_LOOK_S = 2  # between two looks at a smoke test's session
@@ -25,6 +28,12 @@ def replace(session_id: str) -> None:
     """Queue `solver`: finds others for agents that went down, and moves the session on."""
     staffing.replace(session_id)
     orchestrator.advance(session_id)
+
+
+@shared_task
+def foresee(ticket: str, draft: dict[str, Any]) -> None:
+    """Queue `solver`: who would sit if a session were opened now, while a page waits."""
+    solving.answer(ticket, lambda: staffing.foreseen(staffing.Draft(**draft)))
 
 
 @shared_task

@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures_processes",
     "tests.fixtures_browser",
     "tests.fixtures_site",
+    "tests.fixtures_solver",
 ]
 
 # What waits for browsers, workers and killed processes: begun first, so that quick tests fill the pauses at the end.

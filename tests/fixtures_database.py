@@ -1,15 +1,17 @@
-"""Tests run as the app's role on a clone of the migrated template; the trail refuses to be emptied, so a
-database that a test has committed to is dropped and cloned anew."""
+"""Tests run as the app's role on a clone of the migrated template; the trail refuses to be emptied, so the superuser
+does it after a test that has committed, and what cannot be undone so is cloned anew.
+"""
 
 from collections.abc import Iterator
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from nsed_web import services
 from tests import slots
+from tests.emptying import Clone
 
 
 @pytest.fixture(scope="session")
@@ -22,16 +24,30 @@ def embedded_servers() -> None:
 def django_db_setup(embedded_servers: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Instead of pytest-django's: our database is there already, and is not made by the app's role."""
     slots.OURS.renew()
+    clone = Clone.new(slots.OURS.database)
+
+    def empty_instead_of_flush(case: TransactionTestCase) -> None:
+        connections.close_all()
+        if clone.is_emptied():
+            slots.OURS.empty_redis()
+        else:
+            slots.OURS.renew()
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", _renew_instead_of_flush)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_instead_of_flush)
         yield
     connections.close_all()
     slots.OURS.drop()
 
 
-def _renew_instead_of_flush(case: TransactionTestCase) -> None:
-    connections.close_all()
-    slots.OURS.renew()
+@pytest.fixture(scope="module")
+def made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A transaction around the tests of a file, each of which is a savepoint in it: what a fixture of the file makes
+    beneath this one is as new for each of them. Its objects are not: a test takes copies.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

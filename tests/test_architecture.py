@@ -22,9 +22,10 @@ ROWS: dict[int, str] = {
     " deliberation.management deliberation.routing deliberation.urls deliberation.api"
     " deliberation.templatetags deliberation.apps"
     " broker.views broker.tasks broker.admin broker.management broker.urls broker.fleet_urls broker.apps",
-    6: "broker.receipt_page deliberation.orchestrator deliberation.staffing deliberation.guarding"
+    6: "broker.receipt_page broker.solving deliberation.orchestrator deliberation.staffing deliberation.guarding"
     " deliberation.sweeping deliberation.turn_taking deliberation.replaying deliberation.smoke_testing"
     " deliberation.row_checking deliberation.fork_checking deliberation.stills deliberation.forms_fork"
+    " deliberation.forms_new deliberation.forms_panel deliberation.forms_files"
     " deliberation.watchers deliberation.parts deliberation.design_fixtures deliberation.forms"
     " deliberation.forms_sessions deliberation.forms_policies deliberation.forms_what_if deliberation.sign_in"
     " broker.forms broker.forms_reading broker.form_fields",
@@ -42,6 +43,9 @@ WITHIN_A_ROW = {
     "deliberation.orchestrator": "deliberation.staffing deliberation.guarding",
     "deliberation.staffing": "deliberation.guarding",
     "deliberation.routing": "deliberation.consumers",
+    "deliberation.forms_fork": "deliberation.forms_panel",
+    "deliberation.forms_new": "deliberation.forms_panel deliberation.forms_files",
+    "deliberation.forms_panel": "deliberation.forms_sessions",
     "deliberation.forms_what_if": "deliberation.forms_policies",
     "deliberation.charts_what_if": "deliberation.charts",
     "deliberation.replaying": "deliberation.row_checking deliberation.fork_checking",
@@ -59,6 +63,7 @@ WITHIN_A_ROW = {
     "broker.forms": "broker.form_fields",
     "broker.forms_reading": "broker.form_fields",
     "broker.urls": "broker.views",
+    "broker.receipt_page": "broker.solving",
     "broker.fleet_urls": "broker.views",
 }
 # The commands that need workers for their own time ask for them.
@@ -80,11 +85,12 @@ PURE = {
     "broker.telemetry": "prometheus_client",
     "broker.selection": "",
     "broker.selection.solver": "ortools",
+    "broker.selection.own_floats": "numpy",
     "broker.gpu_host": "",
 }
 KEEPS_ASYNC = ("deliberation.consumers", "deliberation.live", "broker.inference")
-# Importing OR-tools takes seconds, so the one importer does it when it is asked.
-IMPORTS_INSIDE_FUNCTIONS = {("broker.selection.solver", "ortools")}
+# Importing OR-tools takes seconds, so the one importer does it when it is asked; and so with the one importer of numpy.
+IMPORTS_INSIDE_FUNCTIONS = {("broker.selection.solver", "ortools"), ("broker.selection.own_votes", "broker")}
 
 
 @dataclass(frozen=True)

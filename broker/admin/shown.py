@@ -17,6 +17,7 @@ from broker.models import (
     SmokeTest,
     Telemetry,
 )
+from broker.selectors import secrecy
 
 
 class Shown(admin.ModelAdmin):
@@ -24,6 +25,13 @@ class Shown(admin.ModelAdmin):
 
     actions = None
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without the rows of sessions whose models this person may not know yet."""
+        rows = super().get_queryset(request)
+        if "reference" not in {each.name for each in self.model._meta.get_fields()}:
+            return rows
+        return rows.exclude(reference__in=secrecy.kept_from(request.user))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

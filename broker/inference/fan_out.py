@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,11 @@ class Tick:
     """Nothing came of any call; `tick_s` seconds have passed, so that the caller can look at other things."""
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """The ends until now can be acted on together: the first of them is `gather_s` old, or nothing is in flight."""
+
+
 Message = Delta | Done | Failed
 
 
@@ -72,12 +78,15 @@ class FanOut:
 
     A key can be submitted again once it has ended. Texts are gathered into one Delta per key and `coalesce_s`
     seconds; a key's Deltas together are its visible text, and they come before its end. With `tick_s` a Tick
-    is among the messages at least that often while calls are in flight.
+    is among the messages at least that often while calls are in flight; with `gather_s` a Gathered after ends.
     """
 
-    def __init__(self, *, coalesce_s: float = 0.2, tick_s: float | None = None) -> None:
+    def __init__(
+        self, *, coalesce_s: float = 0.2, tick_s: float = math.inf, gather_s: float | None = None
+    ) -> None:
         self._coalesce_s = coalesce_s
         self._tick_s = tick_s
+        self._gather_s = gather_s
         self._messages: SimpleQueue[Message] = SimpleQueue()
         self._flights: dict[Hashable, Flight] = {}
         self._loop = process_loop.loop()
@@ -102,33 +111,32 @@ class FanOut:
         if flight is not None:
             self._loop.call_soon_threadsafe(self._abort, flight)
 
-    def __iter__(self) -> Iterator[Message | Tick]:
+    def __iter__(self) -> Iterator[Message | Tick | Gathered]:
         """What arrives, waiting for it; ends when nothing is in flight. One thread iterates."""
-        due = time.monotonic() + (self._tick_s or 0.0)
-        while self._flights:
-            message = self._next(due)
-            if message is None:
-                due = time.monotonic() + (self._tick_s or 0.0)
+        tick_at, gathered_at = time.monotonic() + self._tick_s, math.inf
+        while self._flights or gathered_at < math.inf:
+            if time.monotonic() >= tick_at:
+                tick_at = time.monotonic() + self._tick_s
                 yield Tick()
                 continue
-            if not isinstance(message, Delta):
+            message = self._next(min(tick_at, gathered_at) if self._flights else 0.0)
+            if isinstance(message, Done | Failed):
                 del self._flights[message.key]
-            yield message
+                if self._gather_s is not None:
+                    gathered_at = min(gathered_at, time.monotonic() + self._gather_s)
+            if message is not None:
+                yield message
+            elif gathered_at <= time.monotonic() or not self._flights:
+                gathered_at = math.inf
+                yield Gathered()
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nothing has arrived that was not read yet: the next message has to be waited for."""
-        return self._messages.empty()
-
-    def _next(self, due: float) -> Message | None:
-        """The next message; None once a tick is due."""
-        if self._tick_s is None:
-            return self._messages.get()
-        left = due - time.monotonic()
-        if left <= 0:
-            return None
+    def _next(self, until: float) -> Message | None:
+        """The next message; None where there is none until then."""
+        left = until - time.monotonic()
         try:
-            return self._messages.get(timeout=left)
+            if left > 0:
+                return self._messages.get(timeout=None if left == math.inf else left)
+            return self._messages.get_nowait()
         except Empty:
             return None
 

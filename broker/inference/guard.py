@@ -78,7 +78,10 @@ class Guard:
                 return
             raise AddressRefused(f"{target.host} is this machine; write 127.0.0.1 or localhost to mean it.")
         if not self._permits(address, target=target):
-            raise AddressRefused(f"{address} is in no allowed network, {target.host} no listed https host.")
+            raise AddressRefused(
+                f"{address} is in no allowed network, {target.host} no listed https host. "
+                "The settings NSED_ENDPOINT_NETWORKS and NSED_ENDPOINT_HOSTS say which are."
+            )
 
     def _permits(self, address: Address, *, target: Target) -> bool:
         if any(address in ipaddress.ip_network(network) for network in self.networks):

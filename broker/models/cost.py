@@ -23,6 +23,7 @@ class Price(models.Model):
                 condition=(Q(input_usd__isnull=True) | Q(input_usd__gte=0))
                 & (Q(output_usd__isnull=True) | Q(output_usd__gte=0)),
                 name="price_not_negative",
+                violation_error_message="A price is not below 0. 0 is free; leave it empty where it is unknown.",
             ),
         ]
 

@@ -99,7 +99,11 @@ class Endpoint(models.Model):
                 name="endpoint_has_url",
                 violation_error_message="A model server needs a base URL, for example http://127.0.0.1:8000/v1.",
             ),
-            models.CheckConstraint(condition=Q(max_concurrency__gte=1), name="endpoint_concurrency_positive"),
+            models.CheckConstraint(
+                condition=Q(max_concurrency__gte=1),
+                name="endpoint_concurrency_positive",
+                violation_error_message="Calls at once: 1 at least. To stop all calls, switch the endpoint off.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -142,9 +146,15 @@ class Server(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["host", "port"], name="one_server_a_port"),
             models.CheckConstraint(
-                condition=Q(gpu_memory_share__gt=0, gpu_memory_share__lte=1), name="gpu_share_is_a_share"
+                condition=Q(gpu_memory_share__gt=0, gpu_memory_share__lte=1),
+                name="gpu_share_is_a_share",
+                violation_error_message="Share of the card's memory: above 0 and at most 1.",
             ),
-            models.CheckConstraint(condition=Q(port__gte=1, port__lte=65535), name="server_port_is_a_port"),
+            models.CheckConstraint(
+                condition=Q(port__gte=1, port__lte=65535),
+                name="server_port_is_a_port",
+                violation_error_message="Port: a number from 1 to 65535.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -155,7 +165,8 @@ class Telemetry(models.Model):
     """One reading of an endpoint, of one of its models where the server tells them apart. What is unknown is null.
 
     Times in ms, over what was answered in the last minute or so (settings.NSED.telemetry_window_s), as the server
-    (source `metrics`) or our own calls (source `calls`) tell them.
+    (source `metrics`) or our own calls (source `calls`) tell them. Of our own calls, running and waiting are the most
+    at once in that time, and nothing is known of the server's KV cache.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="readings")

@@ -100,6 +100,7 @@ class Selection(models.Model):
     class Kind(models.TextChoices):
         START = "start", "a session's panel"
         REPLACEMENT = "replacement", "a seat that fell out"
+        SMOKE = "smoke", "a smoke test"
 
     kind = models.CharField(max_length=11, choices=Kind, default=Kind.START)
     reference = models.UUIDField(null=True, db_index=True, help_text="the session it was made for")

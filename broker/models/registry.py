@@ -70,6 +70,7 @@ class Role(models.Model):
             models.CheckConstraint(
                 condition=Q(maximum=None) | Q(maximum__gte=models.F("minimum")),
                 name="role_minimum_to_maximum",
+                violation_error_message="At most: not less than at least.",
             ),
         ]
 

@@ -30,7 +30,7 @@ class Drop:
         return cls(limit, reason, f"is {reason}")
 
 
-NO_ROLE = Drop.state("roles", "without a role that it may take")
+NO_ROLE = Drop.state("roles", "without a role that it may take: where roles are named, every seat has one")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from statistics import NormalDist
 
 from broker.selection.competence import TOO_FEW_CHECKS, Beta, Draw, Posterior, thompson_draw
@@ -164,10 +165,10 @@ class _Drawer:
     def _latent(self, candidate: Candidate) -> list[float]:
         across = _variance(self.request.common_phi)
         inside = max(across, _variance(self._phi(candidate)))
-        own = random.Random(f"own/{self.request.seed}/{candidate.id}")
-        parts = zip(self._common(), self._of_family(candidate), strict=True)
+        own = _lots(f"own/{self.request.seed}/{candidate.id}", len(self.truth))
+        parts = zip(self._common(), self._of_family(candidate), own, strict=True)
         shares = [math.sqrt(each) for each in (across, inside - across, 1 - inside)]
-        return [shares[0] * c + shares[1] * f + shares[2] * own.gauss(0, 1) for c, f in parts]
+        return [shares[0] * c + shares[1] * f + shares[2] * e for c, f, e in parts]
 
     def _phi(self, candidate: Candidate) -> float:
         phi = self.request.family_phi
@@ -194,12 +195,18 @@ def _variance(phi: float) -> float:
     return math.sin(math.pi * phi / 2)
 
 
+@lru_cache(maxsize=512)
+def _lots(seed: str, count: int) -> tuple[float, ...]:
+    """Normal draws. They are the same for every session of a fleet, so they are kept."""
+    lots = random.Random(seed)
+    return tuple(lots.gauss(0, 1) for _ in range(count))
+
+
 def _difficulty(recorded: Sequence[Sequence[Answer]], truth: Sequence[str], *, seed: str) -> list[float]:
     """A normal score per row: by the share of recorded answers that are wrong, ties and unknown rows by lot."""
-    lots = random.Random(seed)
-    noise = [lots.gauss(0, 1) for _ in truth]
+    noise = _lots(seed, len(truth))
     if not recorded:
-        return noise
+        return list(noise)
     keys = []
     for row, right in enumerate(truth):
         given = [answers[row] for answers in recorded if answers[row] is not None]

@@ -19,7 +19,6 @@ from broker.selectors.standing import Standing, standings
 
 RECORDED_LEAST = 30  # recorded questions below which panels are judged on drawn ones
 UNTRIED_PANEL = 3  # where nothing is known of any model, so many sit, so that answers can be compared
-CLAIMED_CHECKS = 100  # what a simulated expert is made to be like is no guess
 
 
 @dataclass(frozen=True)
@@ -115,14 +114,12 @@ def _explores(wanted: Wanted, candidates: Sequence[types.Candidate]) -> bool:
 def _candidate(model: Model, wanted: Wanted, *, known: Known, standing: Standing) -> types.Candidate:
     cost = cost_usd(current_price(model), tokens_in=wanted.tokens_in, tokens_out=wanted.tokens_out)
     is_shadow = model.state == Model.State.SHADOW
-    made = known.declared and model.endpoint.simulated and known.mean is not None
-    asked = float(CLAIMED_CHECKS) if made else known.asked
     return types.Candidate(
         id=model.alias,
         accuracy=known.mean,
-        asked=asked,
-        right=asked * known.mean if made and known.mean is not None else known.right,
-        interval=None if known.mean is None or made else known.interval,
+        asked=known.asked,
+        right=known.right,
+        interval=None if known.mean is None or known.made else known.interval,
         declared=known.declared,
         cost=None if cost is None else float(cost),
         tokens=float(wanted.tokens_in + wanted.tokens_out),

@@ -16,7 +16,8 @@ class Known:
     """What is known of a model in a category.
 
     mean: of its posterior; None where it was never checked, nobody claims anything, and its family is unknown too.
-    asked, right: its own checks; asked is 0 where there were none. declared: it rests on a claim and on no check.
+    asked, right: its own checks; asked is 0 where there were none. declared: it rests on a claim and on no check. made:
+    a simulated expert's, which is what it is made to be: neither a measurement nor a guess.
     """
 
     mean: float | None
@@ -24,6 +25,7 @@ class Known:
     right: float
     declared: bool
     belief: Posterior
+    made: bool = False
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -39,6 +41,12 @@ class Known:
 class Ranked:
     model: Model
     known: Known
+
+    @property
+    def drawn(self) -> tuple[float, float]:
+        """The line beside its mark: its interval; nothing but the mark for what is made to be so."""
+        mean = self.known.mean or 0.0
+        return (mean, mean) if self.known.made else self.known.interval
 
 
 def competences(models: Iterable[Model], *, category: str) -> dict[str, Known]:
@@ -79,12 +87,14 @@ class _Table:
         prior = next(self._priors(model), None)
         belief = posterior(right, asked, prior or Beta())
         claims = [self._claim(model, self.category), self._claim(model, "")]
+        declared = not asked and any(claim is not None for claim in claims)
         return Known(
             mean=belief.mean if asked or prior else None,
             asked=asked,
             right=right,
-            declared=not asked and any(claim is not None for claim in claims),
+            declared=declared,
             belief=belief,
+            made=declared and model.endpoint.simulated,
         )
 
     def _priors(self, model: Model) -> Iterator[Beta]:

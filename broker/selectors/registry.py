@@ -1,10 +1,11 @@
 """What the registry's pages show. Keys never leave here: only whether there is one, and for which host."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
@@ -240,10 +241,11 @@ class Sat:
     unpriced: int
 
 
-def sessions(model: Model) -> list[Sat]:
-    """The sessions that called the model last. One query."""
+def sessions(model: Model, *, kept: Collection[UUID]) -> list[Sat]:
+    """The sessions that called the model last, but for those whose models are not told. One query."""
     found = (
         Call.objects.filter(model=model)
+        .exclude(reference__in=kept)
         .values("reference")
         .annotate(
             many=Count("pk"),

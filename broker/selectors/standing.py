@@ -50,6 +50,13 @@ class Reading:
             self.row is not None and self.age_s is not None and self.age_s <= settings.NSED.telemetry_stale_s
         )
 
+    @property
+    def source_note(self) -> str:
+        """Where its figures come from, where the server does not report them itself."""
+        if self.row is None or self.row.source != "calls":
+            return ""
+        return "from our own calls: running and waiting are the most at once in the last minute"
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -93,8 +100,12 @@ def _standing(model: Model, reading: Reading, own_ms: float | None) -> Standing:
         waiting=row.waiting if row else None,
         kv_cache_share=row.kv_cache_share if row else None,
         reading_age_s=reading.age_s,
-        reading_note="" if model.endpoint.simulated else reading.note,
+        reading_note="" if model.endpoint.simulated else _reading_note(reading),
     )
+
+
+def _reading_note(reading: Reading) -> str:
+    return "; ".join(filter(None, (reading.note, reading.source_note if reading.counts else "")))
 
 
 # Health.

@@ -35,8 +35,8 @@ class Document:
 
 
 def written(path: Path) -> str:
-    """models[2].alias, counted from 1 as people do."""
-    text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
+    """models[1].alias, counted from 0 as the file's own tools do."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 
 

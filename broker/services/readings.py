@@ -20,7 +20,7 @@ from broker.inference.base import EndpointSpec
 from broker.inference.reading import Page
 from broker.keys import KeyUnusable
 from broker.models import Endpoint, Telemetry
-from broker.selectors.own_calls import timings
+from broker.selectors.own_calls import most_at_once, timings
 from broker.services.calls import endpoint_spec
 from broker.services.health import hear_of_calls
 from broker.services.reach import in_reach
@@ -174,7 +174,12 @@ def _history(pks: Sequence[int], now: datetime) -> History:
 
 
 def _from_calls(pks: Sequence[int], now: datetime) -> Iterator[Telemetry]:
-    """One query; no row for a model that answered nothing in that time."""
-    figures = timings(pks, window_s=settings.NSED.telemetry_window_s) if pks else {}
-    for (pk, name), measured in figures.items():
-        yield Telemetry(endpoint_id=pk, served_name=name, source="calls", read_at=now, **measured)
+    """Two queries; no row for a model of which no call ended well in that time."""
+    if not pks:
+        return
+    window_s = settings.NSED.telemetry_window_s
+    figures, at_once = timings(pks, window_s=window_s), most_at_once(pks, window_s=window_s)
+    for key, measured in figures.items():
+        pk, name = key
+        figures_now = {**measured, **at_once.get(key, {})}
+        yield Telemetry(endpoint_id=pk, served_name=name, source="calls", read_at=now, **figures_now)

@@ -15,6 +15,7 @@ from broker import keys
 from broker.models import Call, Change, Endpoint, Model, Price, Role, Server
 from broker.services import health
 from broker.services.changes import FIELDS, Act, Refused, facts, record
+from broker.services.moved import check_unmoved
 from broker.services.rules import check
 
 # From each state, where a person may move a model. Draft is for one that never sat.
@@ -45,13 +46,17 @@ def _insert(row: Row) -> None:
 
 
 @transaction.atomic
-def change(row: Row, *, act: Act) -> Change | None:
-    """Saves what a person may set of a row that exists. None: nothing differs, and nothing was written."""
+def change(row: Row, *, act: Act, base: str = "") -> Change | None:
+    """Saves what a person may set of a row that exists. None: nothing differs, and nothing was written.
+
+    base: the stamp of what was on the screen. Raises Moved where that is no longer what is stored.
+    """
     stored = type(row)._default_manager.select_for_update().get(pk=row.pk)
     checked(row, stored=stored)
     before, after = facts(stored), facts(row)
     if before == after:
         return None
+    check_unmoved(row, base=base)
     row.save(update_fields=[name for name in FIELDS[type(row)] if name != "state"])
     if isinstance(row, Endpoint):
         health.endpoint_changed(row)
@@ -138,14 +143,18 @@ def check_moment(price: Price) -> None:
 
 
 @transaction.atomic
-def add_role_version(role: Role, *, act: Act) -> Change | None:
-    """A role as it is from now on: version 1, or the one after the newest. None: it is as the newest is."""
+def add_role_version(role: Role, *, act: Act, base: str = "") -> Change | None:
+    """A role as it is from now on: version 1, or the one after the newest. None: it is as the newest is. base: as with
+    change().
+    """
     newest = Role.objects.select_for_update().filter(name=role.name).order_by("-version").first()
     role.pk, role.version = None, newest.version + 1 if newest else 1
     before = facts(newest) if newest else None
     if newest is not None and {**facts(newest), "version": role.version} == facts(role):
         role.pk, role.version = newest.pk, newest.version
         return None
+    if newest is not None:
+        check_unmoved(role, base=base)
     checked(role)
     _insert(role)
     return record(role, _role_action(newest, role), act=act, before=before, after=facts(role))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +16,13 @@ from broker.gpu_host import serving
 from broker.gpu_host.serving import BadServer, Serving
 from broker.inference.base import AddressRefused
 from broker.inference.guard import check_url, port_of, split, system_lookup
-from broker.models import Endpoint, Host, Model, Role, Server
+from broker.models import Endpoint, Host, Model, Price, Role, Server
 from broker.services.changes import FIELDS, Refused
 
+MOST_PORT = 65535
 LOOKUP_S = 3.0  # how long a host name may take to be found while somebody waits for the page
+NAME = re.compile(r"[-a-zA-Z0-9_]+")
+NAME_WORDS = "A name holds letters from a to z, digits, hyphens and underscores: no spaces and no dots."
 NAMES = {Host: "name", Endpoint: "name", Model: "alias", Role: "name", Server: "endpoint"}
 SECRETS = re.compile(r"KEY$|TOKEN$|SECRET|PASSW", re.IGNORECASE)
 
@@ -28,6 +32,8 @@ def check(row: Row, *, stored: Row | None = None) -> None:
     name = NAMES.get(type(row))
     if stored is not None and name is not None and getattr(row, name) != getattr(stored, name):
         raise Refused("The name stands in receipts and in the history; it stays.", field=name)
+    if stored is None and name is not None:
+        _check_name(getattr(row, name), field=name)
     for each in FIELDS[type(row)]:
         _check_storable(getattr(row, each, None), field=each)
     match row:
@@ -38,11 +44,36 @@ def check(row: Row, *, stored: Row | None = None) -> None:
             _check_object(row.traits, field="traits")
         case Role():
             _check_words(row.tags, field="tags")
+            _check_how_many(row)
+        case Price():
+            _check_price(row)
         case Server():
             _check_server(row)
 
 
+def _check_name(value: Any, *, field: str) -> None:
+    if isinstance(value, str) and value and not NAME.fullmatch(value):
+        raise Refused(NAME_WORDS, field=field)
+
+
+def _check_how_many(role: Role) -> None:
+    low, high = role.minimum, role.maximum
+    if isinstance(low, int) and isinstance(high, int) and high < low:
+        raise Refused(f"At most {high} cannot be: at least {low} are asked for.", field="maximum")
+
+
+def _check_price(price: Price) -> None:
+    for field in ("input_usd", "output_usd"):
+        usd = getattr(price, field)
+        if isinstance(usd, Decimal | int | float) and usd < 0:
+            raise Refused(
+                "A price is not below 0. 0 is free; leave it empty where it is unknown.", field=field
+            )
+
+
 def _check_endpoint(endpoint: Endpoint, *, stored: Row | None) -> None:
+    if isinstance(endpoint.max_concurrency, int) and endpoint.max_concurrency < 1:
+        raise Refused("1 at least. To stop all calls, switch the endpoint off.", field="max_concurrency")
     if endpoint.simulated:
         return
     if not endpoint.base_url:
@@ -87,6 +118,11 @@ def lost_key(endpoint: Endpoint) -> str:
 
 
 def _check_server(server: Server) -> None:
+    share, port = server.gpu_memory_share, server.port
+    if isinstance(share, int | float) and not 0 < share <= 1:
+        raise Refused("A share is above 0 and at most 1: 0.9 is nine tenths.", field="gpu_memory_share")
+    if isinstance(port, int) and not 1 <= port <= MOST_PORT:
+        raise Refused(f"A port is a number from 1 to {MOST_PORT}.", field="port")
     if not isinstance(server.extra_args, list) or not all(
         isinstance(each, str) for each in server.extra_args
     ):

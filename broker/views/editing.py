@@ -42,7 +42,9 @@ def act(request: HttpRequest, note: str = "") -> Act:
 def edit(
     request: HttpRequest, form: RefusableForm, sheet: Sheet, *, save: Callable[[Act], str]
 ) -> HttpResponse:
-    """`save` writes and returns the words to say; where it refuses, its sentence stands in the form."""
+    """`save` writes and returns the words to say; where it refuses, its sentence stands in the form. What somebody else
+    saved meanwhile is refused once: the same form sent again saves over it.
+    """
     if request.method == "POST" and form.is_valid():
         said: list[str] = []
         hand = act(request, form.cleaned_data.get("note", ""))
@@ -53,7 +55,7 @@ def edit(
         request,
         "form",
         {"form": form, "sheet": sheet, "tab": sheet.tab},
-        status=422 if form.is_bound else 200,
+        status=(409 if form.moved else 422) if form.is_bound else 200,
     )
 
 

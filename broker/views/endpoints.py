@@ -17,7 +17,7 @@ from broker.inference.probing import models_of
 from broker.models import Endpoint, Model
 from broker.selectors import registry as reads
 from broker.services import registry
-from broker.services.asking import PROBE, ask_worker, queue_beside
+from broker.services.asking import PROBE, ask_worker, doubt, queue_beside
 from broker.services.calls import endpoint_spec
 from broker.services.changes import Act, Refused
 from broker.views.access import needs, page, part
@@ -99,7 +99,7 @@ def change_endpoint(request: HttpRequest, endpoint: str) -> HttpResponse:
     form = EndpointForm(typed(request), instance=row)
 
     def save(act: Act) -> str:
-        changed = registry.change(form.instance, act=act)
+        changed = registry.change(form.instance, act=act, base=form.cleaned_data["base"])
         changed = keep_key(form, act) or changed
         if changed is None:
             return f"Nothing differs: {endpoint} is as it was."
@@ -142,7 +142,10 @@ def probe(request: HttpRequest, endpoint: str) -> HttpResponse:
         ask_worker(PROBE, row.pk, at=row)
     except Refused as refusal:
         return shown(request, row, status=503, refusal=str(refusal))
-    messages.info(request, f"Asked: {endpoint} is being looked at, and what is found shows here.")
+    if unheard := doubt(row):
+        messages.warning(request, f"Asked, but nobody hears it. {unheard}")
+    else:
+        messages.info(request, f"Asked: {endpoint} is being looked at, and what is found shows here.")
     return redirect(at("endpoint", endpoint))
 
 

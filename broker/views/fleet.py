@@ -13,6 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 from broker import charts
 from broker.models import Endpoint
 from broker.selectors import fleet as reads
+from broker.selectors import secrecy
 from broker.selectors.receipts import newest
 from broker.views.access import page, part
 
@@ -30,7 +31,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "fleet": found,
         "now": timezone.now(),
         "figures": [figure for card in found.endpoints for figure in _figures(card.endpoint)],
-        "selections": newest(NEWEST),
+        "selections": newest(NEWEST, kept=secrecy.kept_from(request.user)),
         "place": "broker",
         "chart_min": CHART_MIN,
     }

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,6 +13,7 @@ from broker.forms import ModelForm, PriceForm
 from broker.forms_reading import FilterForm
 from broker.models import Endpoint, Model, Price
 from broker.selectors import registry as reads
+from broker.selectors import secrecy
 from broker.selectors.standing import standings
 from broker.services import health, registry, smoke
 from broker.services.changes import Act, Refused
@@ -55,7 +57,7 @@ def shown(request: HttpRequest, model: Model, *, refusal: str = "") -> HttpRespo
         "competences": reads.by_category(model),
         "moves": [(state, *STATE_WORDS[state]) for state in registry.MOVES[model.state]],
         "minutes": BENCH_MINUTES,
-        "sessions": reads.sessions(model),
+        "sessions": reads.sessions(model, kept=secrecy.kept_from(request.user)),
         **tests_of(model),
         "history": reads.history(kinds=("model", "price", "competence"), subject=model.alias),
         "refusal": refusal,
@@ -100,7 +102,7 @@ def saver(form: forms.ModelForm) -> Any:
     """What saves a row that was there before, and says whether anything differs."""
 
     def save(act: Act) -> str:
-        changed = registry.change(form.instance, act=act)
+        changed = registry.change(form.instance, act=act, base=form.cleaned_data["base"])
         return f"Saved: {form.instance}." if changed else f"Nothing differs: {form.instance} is as it was."
 
     return save
@@ -146,15 +148,15 @@ def bench(request: HttpRequest, alias: str) -> HttpResponse:
 @needs("change_model")
 @require_POST
 def unbench(request: HttpRequest, alias: str) -> HttpResponse:
+    """from=broker: on the page of the fleet, which is shown again."""
     model = found(alias)
 
     def verb(act: Act) -> str:
         health.unbench(model, by=act.by)
         return f"{alias} is back from the bench."
 
-    return press(
-        request, verb, to=at("model", alias), refused=lambda words: shown(request, model, refusal=words)
-    )
+    to = reverse("broker") if request.POST.get("from") == "broker" else at("model", alias)
+    return press(request, verb, to=to, refused=lambda words: shown(request, model, refusal=words))
 
 
 @needs("add_price")

@@ -72,7 +72,7 @@ def change_role(request: HttpRequest, role: str) -> HttpResponse:
     sheet = Sheet(f"Change {role}", "Save as a new version", at("role", role), lede, tab="roles")
 
     def save(act: Act) -> str:
-        changed = registry.add_role_version(form.instance, act=act)
+        changed = registry.add_role_version(form.instance, act=act, base=form.cleaned_data["base"])
         return f"Saved: {form.instance}." if changed else f"Nothing differs: {role} is as it was."
 
     return edit(request, form, sheet, save=save)

@@ -1,5 +1,5 @@
 """What the broker chose: all selections, and the receipt of one. For those who keep the registry; the people of a
-session have its receipt in the room, where the policy may keep names from them.
+session have its receipt in the room, where the policy may keep names from them, and then they are kept here too.
 """
 
 from django.core.paginator import Paginator
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from broker.models import Selection
 from broker.receipt_page import receipt_page
-from broker.selectors import receipts
+from broker.selectors import receipts, secrecy
 from broker.views.access import needs, page
 
 PER_PAGE = 50
@@ -20,7 +20,11 @@ PER_PAGE = 50
 @require_safe
 def selections(request: HttpRequest) -> HttpResponse:
     shown = Paginator(receipts.rows(), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"selections": [receipts.line(each) for each in shown], "listing": shown, "place": "broker"}
+    context = {
+        "selections": receipts.lines(shown, kept=secrecy.kept_from(request.user)),
+        "listing": shown,
+        "place": "broker",
+    }
     return page(request, "selections", context)
 
 
@@ -29,4 +33,6 @@ def selections(request: HttpRequest) -> HttpResponse:
 def selection(request: HttpRequest, selection_id: int) -> HttpResponse:
     """?budget=0.05 solves anew; ?points goes through all budgets."""
     found = get_object_or_404(Selection, pk=selection_id)
+    if found.reference in secrecy.kept_from(request.user):
+        return page(request, "kept", {"selection": found, "place": "broker"}, status=403)
     return receipt_page(request, found, address=reverse("broker_selection", args=[selection_id]))

@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from broker.services import smoke
-from broker.services.asking import ask_worker
+from broker.services.asking import ask_worker, doubt
 from broker.services.changes import Refused
 from broker.views import models
 from broker.views.access import needs, page, part
@@ -27,7 +27,10 @@ def start(request: HttpRequest, alias: str) -> HttpResponse:
     except Refused as refusal:
         smoke.end(test.pk)
         return models.shown(request, model, refusal=str(refusal))
-    messages.info(request, f"Asked: the steps of {alias}'s test show here as they end.")
+    if unheard := doubt(model.endpoint):
+        messages.warning(request, f"Asked, but nobody hears it. {unheard}")
+    else:
+        messages.info(request, f"Asked: the steps of {alias}'s test show here as they end.")
     return redirect(f"{at('model', alias)}#smoke")
 
 

@@ -71,6 +71,7 @@ GROUPS: Mapping[str, tuple[Part, ...]] = {
         Part("guidance_form", "Guidance, being written", "text", forms.guidance_forms),
         Part("own_form", "My proposal", "text", forms.own_forms),
         Part("overturn_form", "Overturning", "text", forms.overturns),
+        Part("stop_form", "Stop", "text", forms.stops),
         Part("said", "What a form was told", "text", forms.answers),
     ),
 }

@@ -35,13 +35,16 @@ WON = (replace(BARS[0], note="won"), *BARS[1:])
 CLOSED = replace(COUNTED, provisional=False, headline="A wins by .42", cast="", bars=WON)
 
 
+REMARKS = ("Without the ballot of F another proposal would win, with the same answer.",)
+
+
 def tallies() -> tuple[State, ...]:
     struck = (replace(BARS[0], note="struck", vetoed=True, winner=False), *BARS[1:])
     equal = (replace(WON[0], net_support=0.33), replace(BARS[1], net_support=0.33), *BARS[2:])
     flags = (
         "By the median of the ballots C would win.",
-        "Without the ballot of F another proposal would win.",
-        "No ballot from C. Could it have changed the winner? No.",
+        "Without the ballot of F another answer would win.",
+        "No ballot from C. Could it have changed the answer? No.",
     )
     tied = replace(
         CLOSED,
@@ -63,6 +66,8 @@ def tallies() -> tuple[State, ...]:
         seen("recount", "A later veto changes a closed round", replace(CLOSED, recount="C wins by .12", past=again)),
         seen("tie", "Two stood equal", tied),
         seen("frail", "Little would change it", replace(CLOSED, flags=flags, notes=("A weight above 100 was cut.",))),
+        seen("same", "Another proposal, the same answer", replace(CLOSED, remarks=REMARKS)),
+        seen("alone", "One model answered several times", replace(CLOSED, by_answers=True)),
         seen("nobody", "No proposal is eligible", replace(COUNTED, headline="Nobody leads yet", bars=BARS[3:])),
         seen("twelve", "Twelve participants", replace(COUNTED, bars=twelve, headline="K leads by .10", past=())),
     )  # fmt: skip

@@ -8,10 +8,10 @@ from django.utils import timezone
 from deliberation.design_fixtures.base import ADA, ANOTHER, LEFT, SESSION, STARTED, A, B, C, State
 from deliberation.design_fixtures.cards import TEXT
 from deliberation.design_fixtures.steering import ASKED
-from deliberation.models import Veto
-from deliberation.selectors.editing import BallotRow, BallotVersion, Editor, Effect, Target
+from deliberation.models import OwnProposal, Veto
+from deliberation.selectors.editing import BallotRow, BallotVersion, Editor, Effect, Shift, Target
 from deliberation.selectors.steering import Happened, InPrompt, OverturnLine, Since
-from deliberation.selectors.waiting import Asked, Waiting, YourTurn
+from deliberation.selectors.waiting import Asked, ToConfirm, Waiting, YourTurn
 
 ROWS = tuple(
     BallotRow(seat=who.seat, who=who, final_answer=answer, answer=TEXT, votes=votes, struck=False)
@@ -28,7 +28,8 @@ EDITOR = Editor(
     seq=26,
     more_time=True,
 )
-EFFECT = Effect("A leads by .42", "B leads by .03", 0.31)
+SHIFTS = (Shift(A, 0.53, 0.21), Shift(B, 0.11, 0.24), Shift(C, None, -0.05))
+EFFECT = Effect("A leads by .42", "B leads by .03", 0.31, SHIFTS)
 REFUSED = "That costs 109 of 100 credits. Take 9 votes or less for B."
 
 VERSIONS = tuple(
@@ -79,12 +80,14 @@ def ballots() -> tuple[State, ...]:
 def effects() -> tuple[State, ...]:
     return (
         State("known", "Before and after", {"effect": EFFECT}),
+        State("same", "Who leads stays in front", {"effect": replace(EFFECT, then=EFFECT.now)}),
+        State("cast", "It is cast as it is", {"effect": replace(EFFECT, then=EFFECT.now, shifts=())}),
         State("refused", "It cannot be paid", {"effect_refusal": REFUSED}),
     )
 
 
 def veto_forms() -> tuple[State, ...]:
-    proposal = Target(SESSION, "proposal", 2, 1, A, Effect("A leads by .42", "C leads by .33", None))
+    proposal = Target(SESSION, "proposal", 2, 1, A, Effect("A leads by .42", "C leads by .33", None, SHIFTS))
     more: dict[str, Any] = {"codes": Veto.Code.choices, "reason_chars": 1000}
     ballot = replace(proposal, kind="ballot", seat=2, who=B, effect=None)
     refused = {"veto_refusal": "A veto needs a reason that others can read.", "code": Veto.Code.choices[0][0]}
@@ -115,9 +118,25 @@ def guidance_forms() -> tuple[State, ...]:
 
 def own_forms() -> tuple[State, ...]:
     typed = {"own_typed": {"answer": "", "final_answer": "391"}, "own_refusal": "A proposal needs an answer."}
+    waits = {"own_waiting": OwnProposal(answer="It is 391.", final_answer="391", for_round=3)}
     return (
         State("empty", "Nothing is written", {"session": Going}),
+        State("waiting", "One waits for the next round", {"session": Going, **waits}),
         State("refused", "It was refused", {"session": Going, **typed}),
+    )
+
+
+def stops() -> tuple[State, ...]:
+    early = "Round 1 is still proposing, and no round is closed: stopping now ends without a result."
+    late = "Round 3 is still being reviewed: what it found so far counts for nothing. "
+    context: dict[str, Any] = {"session": Going, "reason_chars": 2000, "stop_seen": 26}
+    return (
+        State("early", "Nothing is closed yet", {**context, "stop_effect": early}),
+        State(
+            "late",
+            "A closed round has a winner",
+            {**context, "stop_effect": f"{late}It ends with what round 2 found: A wins by .31."},
+        ),
     )
 
 
@@ -164,10 +183,11 @@ def turns() -> tuple[State, ...]:
         urgent=True,
     )
     cast = replace(turn, session_id=ANOTHER, until=None, voted=True, urgent=False)
-    asked = Asked(SESSION, "Which of two cooling liquids is safer for a rack?", "Grace Hopper")
+    asked = Asked(SESSION, "Which of two cooling liquids is safer for a rack?", "Grace Hopper", turn.until)
+    veto = ToConfirm(SESSION, turn.task, "proposal-2-1", "the proposal of A in round 2", turn.until)
     now = {"now": timezone.now()}
-    all_three = Waiting((turn, cast), (asked,))
+    all_three = Waiting((turn, cast), (asked,), (veto,))
     return (
         State("none", "Nothing waits", {"waiting": Waiting((), ())}),
-        State("waits", "A round waits, a vote is in, somebody asks", {"waiting": all_three, **now}),
+        State("waits", "A round waits, a vote is in, a veto and an invitation wait", {"waiting": all_three, **now}),
     )  # fmt: skip

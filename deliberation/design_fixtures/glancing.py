@@ -80,6 +80,11 @@ def strips() -> tuple[State, ...]:
         seen("proposing", "Agents write", proposing),
         seen("reviewing", "Agents review", RUNNING),
         seen("waiting", "The round waits for a person", replace(holding, waiting_for=(6,))),
+        seen(
+            "voted",
+            "Their ballot is in",
+            replace(holding, waiting="person F (to say “done”)", waiting_for=(6,), voted=(6,)),
+        ),
         seen("paused", "Somebody paused it", paused),
         seen("stopping", "It was told to stop", stopping),
         seen("concluded", "There is a verdict", OVER),

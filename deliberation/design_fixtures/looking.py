@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from deliberation.design_fixtures.base import ADA, A, B, State, seen
+from deliberation.design_fixtures.base import ADA, SESSION, A, B, State, seen
 from deliberation.design_fixtures.cards import FIRST_TEXT, TEXT, change, review
 from deliberation.selectors.exchanges import Attempt, ExchangeView, Message
 from deliberation.selectors.influence import CellView
@@ -21,12 +21,14 @@ CELL = CellView(
     provisional=True,
     struck=False,
     review=review(B, 0.82),
+    session_id=SESSION,
+    ballot="ballot-2-2",
 )
 
 
 def cells() -> tuple[State, ...]:
-    by_hand = replace(CELL, key="2-6-1", reviewer=ADA, review=None, weight=1.0)
-    struck = replace(CELL, struck=True, moves=None, weight=None, provisional=False)
+    by_hand = replace(CELL, key="2-6-1", reviewer=ADA, review=None, weight=1.0, ballot="ballot-2-6")
+    struck = replace(CELL, struck=True, moves=None, weight=None, provisional=False, ballot=None)
     return (
         seen("cast", "An agent's ballot", CELL),
         seen("person", "A person's ballot", by_hand),

@@ -10,17 +10,20 @@ from deliberation.models.sessions import Session
 class SearchDocument(models.Model):
     """The words of one text of a session, written once. The text itself stays in its own row.
 
-    `row`: that row's key in its table, 0 for the question. `seat`: whose text it is, in `round`; `about`: the seat of
-    the proposal that a review is about.
+    `row`: that row's key in its table, 0 for the question. `seat`: whose text it is, in `round`; null for what people
+    say from outside the ballots. `about`: the seat that a review, a veto or guidance is about; null: of no one seat.
     """
 
     class Source(models.TextChoices):
         TASK = "task"
         PROPOSAL = "proposal"
         REVIEW = "review"
+        PROPOSAL_VETO = "proposal_veto"
+        BALLOT_VETO = "ballot_veto"
+        GUIDANCE = "guidance"
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="documents")
-    source = models.CharField(max_length=8, choices=Source)
+    source = models.CharField(max_length=16, choices=Source)
     row = models.BigIntegerField()
     round = models.PositiveIntegerField(null=True)
     seat = models.PositiveIntegerField(null=True)

@@ -80,6 +80,7 @@ class Session(Claimable):
         help_text="the session that it was forked from, with what was known after parent_round",
     )
     parent_round = models.PositiveIntegerField(null=True, help_text="0: its question alone")
+    opening_key = models.UUIDField(null=True, help_text="of the form that opened it; null: no form did")
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT)
     rules = models.JSONField()
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
@@ -115,6 +116,7 @@ class Session(Claimable):
                 | Q(parent__isnull=False, parent_round__isnull=False),
                 name="fork_has_round",
             ),
+            models.UniqueConstraint(fields=["owner", "opening_key"], name="one_session_a_form"),
         ]
         indexes = [
             models.Index(fields=["-created_at"], name="session_newest"),

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 SCRUBBED = "a participant"
 
@@ -60,17 +61,22 @@ def scrub(text: str, names: Iterable[str]) -> tuple[str, int]:
     A name on its own stays: it may be the subject of the task. Names match in any case, with a version behind
     them.
     """
-    alternatives = "|".join(
-        re.escape(name) for name in sorted({name for name in names if name.strip()}, key=_longest_first)
-    )
-    if not alternatives:
-        return text, 0
-    name = rf"(?:{alternatives})(?:[-\s]?v?\d\w*(?:[.-]\w+)*|(?:-\w+)+)?(?!\w)(?!['’]s)"
     found = 0
-    for form in SELF_IDENTIFICATION:
-        text, count = re.subn(form.replace("NAME", name), rf"\g<lead>{SCRUBBED}", text)
+    for form in _forms(tuple(names)):
+        text, count = form.subn(rf"\g<lead>{SCRUBBED}", text)
         found += count
     return text, found
+
+
+@lru_cache(maxsize=256)
+def _forms(names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """SELF_IDENTIFICATION by these names: made once for all texts of a table."""
+    given = sorted({name for name in names if name.strip()}, key=_longest_first)
+    if not given:
+        return ()
+    alternatives = "|".join(re.escape(name) for name in given)
+    name = rf"(?:{alternatives})(?:[-\s]?v?\d\w*(?:[.-]\w+)*|(?:-\w+)+)?(?!\w)(?!['’]s)"
+    return tuple(re.compile(form.replace("NAME", name)) for form in SELF_IDENTIFICATION)
 
 
 def _longest_first(name: str) -> tuple[int, str]:

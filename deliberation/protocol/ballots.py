@@ -7,6 +7,7 @@ the quadratic rules q = sign(f) sqrt(|f|), under all others q = f.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
@@ -137,11 +138,9 @@ def _scores(weights: Weights) -> Points:
 def _ranks(weights: Weights) -> Points:
     """Share of the ballot's other proposals that stand below, less the share above: `borda`, `copeland`."""
     others = max(len(weights) - 1, 1)
-    values = list(weights.values())
+    values = sorted(weights.values())
     return {
-        proposal: Fraction(
-            sum(other < weight for other in values) - sum(other > weight for other in values), others
-        )
+        proposal: Fraction(bisect_left(values, weight) + bisect_right(values, weight) - len(values), others)
         for proposal, weight in weights.items()
     }
 

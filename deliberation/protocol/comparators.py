@@ -1,27 +1,27 @@
 """Net support under each rule, exactly (protocol.md 4; the comparators of protocol.md 3 [O]).
 
-An aggregate gives the net support of one proposal from the ballots that count, the ballot of `without` left
-out; None where no ballot weighs it.
+An aggregate gives the net support of one proposal from the ballots that count; None where no ballot weighs it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate, combinations
 from types import MappingProxyType
 
-from deliberation.protocol.ballots import term
+from deliberation.protocol.ballots import Points, term
 from deliberation.protocol.exact import Surd
 from deliberation.protocol.matrix import Matrix
 
-Aggregate = Callable[[Matrix, int, int | None], Surd | None]
+Aggregate = Callable[[Matrix, int], Surd | None]
+Row = tuple[Fraction, Points]  # of one voter: the weight rho, and the ballot
 
 
-def mean(matrix: Matrix, proposal: int, without: int | None = None) -> Surd | None:
+def mean(matrix: Matrix, proposal: int) -> Surd | None:
     """ns_p = sum rho q / sum rho over the counted ballots that weigh p (protocol.md 4)."""
-    voters = matrix.voters_of(proposal, without=without)
+    voters = matrix.voters_of(proposal)
     whole = sum((matrix.rho[voter] for voter in voters), Fraction(0))
     if not voters:
         return None
@@ -33,9 +33,9 @@ def mean(matrix: Matrix, proposal: int, without: int | None = None) -> Surd | No
     )
 
 
-def median(matrix: Matrix, proposal: int, without: int | None = None) -> Surd | None:
+def median(matrix: Matrix, proposal: int) -> Surd | None:
     """The rho-weighted median of q: the mean of lower and upper one (protocol.md 4, robust twin [O])."""
-    voters = matrix.voters_of(proposal, without=without)
+    voters = matrix.voters_of(proposal)
     if not voters:
         return None
     ranked = sorted((matrix.points[voter][proposal], matrix.rho[voter]) for voter in voters)
@@ -54,32 +54,26 @@ def _first_at(ranked: Sequence[tuple[Fraction, Fraction]], half: Fraction, *, be
     )
 
 
-def copeland(matrix: Matrix, proposal: int, without: int | None = None) -> Surd | None:
+def copeland(matrix: Matrix, proposal: int) -> Surd | None:
     """(majorities won - lost) / (other proposals); a ballot compares the proposals that it weighs."""
-    if not matrix.voters_of(proposal, without=without):
+    rows = [(matrix.rho[voter], matrix.points[voter]) for voter in matrix.voters_of(proposal)]
+    if not rows:
         return None
     others = [other for other in matrix.authors if other != proposal]
-    won = sum(_majority(matrix, proposal, other, without=without) for other in others)
+    won = sum(_majority(rows, proposal, other) for other in others)
     return Surd.rational(Fraction(won, max(len(others), 1)))
 
 
-def _majority(matrix: Matrix, one: int, other: int, *, without: int | None) -> int:
-    both = set(matrix.voters_of(one, without=without)) & set(matrix.voters_of(other))
-    margin = sum(
-        (
-            matrix.rho[voter] * _sign(matrix.points[voter][one] - matrix.points[voter][other])
-            for voter in both
-        ),
-        Fraction(0),
-    )
-    return _sign(margin)
+def _majority(rows: Iterable[Row], one: int, other: int) -> int:
+    """1, 0 or -1: whether the rows, which all weigh `one`, are for it, even, or for the other."""
+    margin = Fraction(0)
+    for rho, given in rows:
+        if other in given and given[one] != given[other]:
+            margin += rho if given[one] > given[other] else -rho
+    return (margin > 0) - (margin < 0)
 
 
-def _sign(value: Fraction) -> int:
-    return (value > 0) - (value < 0)
-
-
-def share_of_answers(matrix: Matrix, proposal: int, without: int | None = None) -> Surd | None:
+def share_of_answers(matrix: Matrix, proposal: int) -> Surd | None:
     """`majority_answer`: each author is one vote for its own answer, by weight; class sums of it are the
     plurality over classes, and the conviction is the share of the largest class. Reviews are not used.
     """
@@ -106,11 +100,11 @@ def is_mean(rule: str) -> bool:
     return rule not in _SPECIAL
 
 
-def variance(matrix: Matrix, proposal: int, *, without: int | None = None) -> Surd | None:
+def variance(matrix: Matrix, proposal: int) -> Surd | None:
     """Controversy: the variance of q over reviewers, exactly: mean of q^2 less the square of the mean
     (protocol.md 4).
     """
-    voters = matrix.voters_of(proposal, without=without)
+    voters = matrix.voters_of(proposal)
     if not voters:
         return None
     sums: dict[Fraction, Fraction] = {}  # radicand -> coefficient: reviewers who agree are one root

@@ -19,15 +19,15 @@ from deliberation.protocol.types import AnswerClass
 
 TieBreak = Literal["min_q", "controversy", "hmac"]
 _LOT: TieBreak = "hmac"
+SLACK = 2.0**-40  # how far a float can be from the number that it stands for
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Net support of proposals: `near` as floats, each within `slack` of the truth; `exactly` on demand."""
+    """Net support of proposals: `near` as floats, each within SLACK of the truth; `exactly` on demand."""
 
     near: Mapping[int, float]
     exactly: Callable[[int], Surd]
-    slack: float = 2.0**-40
 
     @classmethod
     def of(cls, support: Mapping[int, Surd | None]) -> Scores:
@@ -55,22 +55,23 @@ class Contest:
     secret: bytes
     number: int
 
-    def decide(self, candidates: Iterable[int], scores: Scores, *, without: int | None = None) -> Decision:
-        """The winner among those `candidates` that have a score; the ballot of `without` is left out of
-        tie-breaks too.
-        """
+    def decide(self, candidates: Iterable[int], scores: Scores) -> Decision:
+        """The winner among those `candidates` that have a score."""
         standing = [proposal for proposal in candidates if proposal in scores.near]
         if not standing:
             return Decision(None)
         if not self.by_class:
-            return self._best(standing, scores, without=without)
-        return self._best_class(standing, scores, without=without)
+            return self._best(standing, scores)
+        return self._best_class(standing, scores)
 
-    def _best(self, standing: Sequence[int], scores: Scores, *, without: int | None) -> Decision:
-        top = _highest(standing, scores.near, scores.exactly, slack=scores.slack)
-        return self._part(top, without=without)
+    def lot(self, proposal: int) -> bytes:
+        """What parts the last equals: the lowest wins: HMAC(secret, "tie/r/seat") (protocol.md 4)."""
+        return keyed(self.secret, f"tie/{self.number}/{self.matrix.authors[proposal]}")
 
-    def _best_class(self, standing: Sequence[int], scores: Scores, *, without: int | None) -> Decision:
+    def _best(self, standing: Sequence[int], scores: Scores) -> Decision:
+        return self._part(_highest(standing, scores.near, scores.exactly, slack=SLACK))
+
+    def _best_class(self, standing: Sequence[int], scores: Scores) -> Decision:
         """`winner_by: class`: the largest class sum of net support, then its best member (protocol.md 4)."""
         groups = [[each for each in group.members if each in standing] for group in self.classes]
         groups = [group for group in groups if group]
@@ -78,46 +79,41 @@ class Contest:
             range(len(groups)),
             {index: sum(scores.near[each] for each in group) for index, group in enumerate(groups)},
             lambda index: Surd.total(scores.exactly(each) for each in groups[index]),
-            slack=scores.slack * len(standing),
+            slack=SLACK * len(standing),
         )
-        best = [self._best(groups[index], scores, without=without) for index in top]
+        best = [self._best(groups[index], scores) for index in top]
         if len(best) > 1:
-            return self._part([each.winner for each in best if each.winner is not None], without=without)
+            return self._part([each.winner for each in best if each.winner is not None])
         # under majority_answer all members of a class stand equal by construction, which is no tie worth
         # recording
         return Decision(best[0].winner) if self.matrix.rule == "majority_answer" else best[0]
 
-    def _part(self, top: Sequence[int], *, without: int | None) -> Decision:
+    def _part(self, top: Sequence[int]) -> Decision:
         """Ties: higher minimum q, then lower controversy, then HMAC(secret, "tie/r/seat") (protocol.md 4)."""
         if len(top) == 1:
             return Decision(top[0])
         uses_ballots = self.matrix.rule != "majority_answer"
-        left, how = self._by_ballots(list(top), without=without) if uses_ballots else (list(top), _LOT)
-        winner = min(left, key=lambda proposal: (self._lot(proposal), proposal))
+        left, how = self._by_ballots(list(top)) if uses_ballots else (list(top), _LOT)
+        winner = min(left, key=lambda proposal: (self.lot(proposal), proposal))
         return Decision(winner, tuple(sorted(top)), how)
 
-    def _by_ballots(self, top: list[int], *, without: int | None) -> tuple[list[int], TieBreak]:
-        lowest = {proposal: self._lowest(proposal, without=without) for proposal in top}
+    def _by_ballots(self, top: list[int]) -> tuple[list[int], TieBreak]:
+        lowest = {proposal: self._lowest(proposal) for proposal in top}
         left = [proposal for proposal in top if lowest[proposal] == max(lowest.values())]
         if len(left) == 1:
             return left, "min_q"
-        calm = {proposal: variance(self.matrix, proposal, without=without) or Surd(()) for proposal in left}
+        calm = {proposal: variance(self.matrix, proposal) or Surd(()) for proposal in left}
         negated = {proposal: Surd(()).minus(surd) for proposal, surd in calm.items()}
         left = _highest(
             left,
             {each: surd.approximate() for each, surd in negated.items()},
             negated.__getitem__,
-            slack=2.0**-40,
+            slack=SLACK,
         )
         return left, "controversy" if len(left) == 1 else _LOT
 
-    def _lowest(self, proposal: int, *, without: int | None) -> Fraction:
-        return min(
-            self.matrix.points[voter][proposal] for voter in self.matrix.voters_of(proposal, without=without)
-        )
-
-    def _lot(self, proposal: int) -> bytes:
-        return keyed(self.secret, f"tie/{self.number}/{self.matrix.authors[proposal]}")
+    def _lowest(self, proposal: int) -> Fraction:
+        return min(self.matrix.points[voter][proposal] for voter in self.matrix.voters_of(proposal))
 
 
 def _highest(

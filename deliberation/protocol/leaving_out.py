@@ -1,20 +1,20 @@
-"""A round counted without some of its ballots or votes (protocol.md 4), and what each voter makes of it.
+"""A round counted without some of its ballots (protocol.md 4), and what each voter makes of it.
 
 Counted as the tally counts, but for what is left out; eligibility is asked anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from deliberation.protocol.ballots import Points, clean, points
-from deliberation.protocol.comparators import aggregate_of
-from deliberation.protocol.contest import Contest, Scores
+from deliberation.protocol.ballots import Weights, clean
+from deliberation.protocol.contest import Contest
 from deliberation.protocol.equivalence import classes_of
-from deliberation.protocol.exact import Surd
-from deliberation.protocol.matrix import Matrix, build, class_of, eligible
-from deliberation.protocol.types import AnswerClass, RoundInput, Rules
+from deliberation.protocol.matrix import Matrix, ballots_needed, build, class_of
+from deliberation.protocol.poll import Poll, Spare
+from deliberation.protocol.poll_rules import Hand
+from deliberation.protocol.types import RoundInput, Rules
 
 
 @dataclass(frozen=True)
@@ -34,68 +34,54 @@ class Count:
     """One round's ballots, to be counted without some of them."""
 
     inputs: RoundInput
-    matrix: Matrix
-    classes: tuple[AnswerClass, ...]
-    by_class: bool
+    contest: Contest
 
     @classmethod
     def of(cls, inputs: RoundInput, rules: Rules) -> Count:
         rules = rules.for_panel_of_one() if inputs.panel_of_one else rules
         matrix = build(inputs, rules)
         classes = classes_of(matrix.proposals.values(), kind=rules.equivalence)
-        return cls(inputs, matrix, classes, rules.winner_by == "class" or rules.rule == "majority_answer")
+        return cls(inputs, Contest(matrix, classes, rules.winner_by == "class", inputs.secret, inputs.number))
 
-    def without(self, voters: Collection[int]) -> Count:
-        left = {voter: given for voter, given in self.matrix.points.items() if voter not in voters}
-        return replace(self, matrix=replace(self.matrix, points=left))
+    @property
+    def matrix(self) -> Matrix:
+        return self.contest.matrix
 
-    def without_vote(self, voter: int, proposal: int) -> Count:
-        given = {**self.matrix.points, voter: self.points_without(voter, proposal)}
-        return replace(self, matrix=replace(self.matrix, points=given))
+    @property
+    def uses_ballots(self) -> bool:
+        return self.matrix.rule != "majority_answer"
 
-    def points_without(self, voter: int, proposal: int) -> Points:
-        """What the voter's ballot comes to when it has no opinion of `proposal`."""
+    @property
+    def standing(self) -> Sequence[int]:
+        """The proposals that are not vetoed."""
+        return [each for each in self.matrix.authors if each not in self.matrix.vetoed]
+
+    def poll(self, *, spare: Sequence[Spare] = ()) -> Poll:
+        return Poll.of(self.contest, standing=self.standing, needed=ballots_needed(self.matrix), spare=spare)
+
+    def weights_of(self, voter: int) -> Weights:
+        """What counts of the ballot of this voter."""
         ballot = next(each for each in self.inputs.ballots if each.voter == voter)
-        weights, _ = clean(ballot, authors=self.matrix.authors)
-        weights.pop(proposal, None)
-        return points(weights, rule=self.matrix.rule)
-
-    def members(self, proposal: int) -> tuple[int, ...]:
-        """The proposals with its answer, itself among them."""
-        return class_of(self.classes, proposal).members
-
-    def winner(self) -> int | None:
-        return self._best(eligible(self.matrix), self._support())
-
-    def _support(self) -> dict[int, Surd | None]:
-        aggregate = aggregate_of(self.matrix.rule)
-        return {proposal: aggregate(self.matrix, proposal, None) for proposal in self.matrix.authors}
-
-    def _best(self, candidates: Iterable[int], support: Mapping[int, Surd | None]) -> int | None:
-        contest = Contest(self.matrix, self.classes, self.by_class, self.inputs.secret, self.inputs.number)
-        return contest.decide(candidates, Scores.of(support)).winner
-
-    def influence_on(self, proposal: int, *, voter: int) -> Influence:
-        """Of the ballot of `voter`, which this count is made without, on `proposal`."""
-        support, able = self._support(), eligible(self.matrix)
-        same = self.members(proposal)
-        rival = self._best([each for each in able if each not in same], support)
-        own = support[proposal]
-        margin = None
-        if rival is not None and own is not None:
-            margin = (
-                self._standing(proposal, able, support).minus(self._standing(rival, able, support)).value()
-            )
-        return Influence(voter, None if own is None else own.value(), margin, self._best(able, support))
-
-    def _standing(self, proposal: int, able: Sequence[int], support: Mapping[int, Surd | None]) -> Surd:
-        counted = [each for each in self.members(proposal) if each in able] if self.by_class else [proposal]
-        return Surd.total(surd for each in counted if (surd := support[each]) is not None)
+        return clean(ballot, authors=self.matrix.authors)[0]
 
 
-def leave_one_out(inputs: RoundInput, rules: Rules, *, proposal: int) -> tuple[Influence, ...]:
-    """For each voter whose ballot counts: what `proposal` has without it."""
-    count = Count.of(inputs, rules)
+def leave_one_out(count: Count, *, proposal: int) -> tuple[Influence, ...]:
+    """For each voter whose ballot counts: what `proposal` has without it. None where the rule uses no ballots."""
+    if not count.uses_ballots:
+        return ()
+    poll = count.poll()
+    whole, same = poll.whole(), class_of(count.contest.classes, proposal).members
     return tuple(
-        count.without({voter}).influence_on(proposal, voter=voter) for voter in sorted(count.matrix.points)
+        _influence(poll, poll.minus(whole, ballot), voter=voter, proposal=proposal, same=same)
+        for ballot, voter in enumerate(poll.voters)
     )
+
+
+def _influence(poll: Poll, hand: Hand, *, voter: int, proposal: int, same: Collection[int]) -> Influence:
+    """Of the ballot of `voter`, which is not in the hand. same: the proposals with the answer of this one."""
+    own, rival = poll.net_support(hand, proposal=proposal), poll.winner(hand, but=same)
+    margin = None
+    if own is not None and rival is not None:
+        ahead, behind = (poll.standing_of(hand, proposal=each) for each in (proposal, rival))
+        margin = ahead.minus(behind).value()
+    return Influence(voter, None if own is None else own.value(), margin, poll.winner(hand))

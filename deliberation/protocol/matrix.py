@@ -5,7 +5,7 @@ to 4).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
@@ -37,9 +37,9 @@ class Matrix:
     awaited: frozenset[int]
     notes: tuple[Note, ...]
 
-    def voters_of(self, proposal: int, *, without: int | None = None) -> list[int]:
-        """The voters whose counted ballots weigh `proposal`, but for the voter `without`."""
-        return [voter for voter, given in self.points.items() if proposal in given and voter != without]
+    def voters_of(self, proposal: int) -> list[int]:
+        """The voters whose counted ballots weigh `proposal`."""
+        return [voter for voter, given in self.points.items() if proposal in given]
 
 
 def build(inputs: RoundInput, rules: Rules) -> Matrix:
@@ -52,6 +52,7 @@ def build(inputs: RoundInput, rules: Rules) -> Matrix:
     authors = {proposal.id: proposal.author for proposal in proposals.values()}
     vetoes = [veto for veto in inputs.vetoes if veto.round == inputs.number]
     weights = _ballots(inputs, participants, authors=authors, notes=notes)
+    called: Collection[int] = () if inputs.panel_of_one else weights.keys() | frozenset(inputs.required)
     struck = _targets(vetoes, "ballot", known=weights.keys(), notes=notes)
     given = {voter: points(weights[voter], rule=rules.rule) for voter in sorted(weights)}
     return Matrix(
@@ -63,7 +64,7 @@ def build(inputs: RoundInput, rules: Rules) -> Matrix:
         proposals=proposals,
         vetoed=_targets(vetoes, "proposal", known=authors.keys(), notes=notes),
         seats=frozenset(each.seat for each in participants.values() if each.reviews),
-        awaited=_awaited(participants.values(), cast=weights.keys(), required=inputs.required),
+        awaited=_awaited(participants.values(), called=called),
         notes=tuple(
             sorted(notes, key=lambda note: (note.kind, note.voter or 0, note.proposal or 0, note.text))
         ),
@@ -173,11 +174,10 @@ def _targets(
     return frozenset(aimed & allowed)
 
 
-def _awaited(
-    participants: Iterable[Participant], *, cast: Iterable[int], required: Iterable[int]
-) -> frozenset[int]:
-    """Agents seated, people who cast, people whom the policy requires (protocol.md 2, coverage)."""
-    called = set(cast) | set(required)
+def _awaited(participants: Iterable[Participant], *, called: Collection[int]) -> frozenset[int]:
+    """Agents seated, and the people who are called on: who cast, and whom the policy requires (protocol.md 2,
+    coverage). In a panel of one nobody is, since there are no ballots.
+    """
     return frozenset(
         each.seat for each in participants if (each.kind == "model" and each.reviews) or each.seat in called
     )

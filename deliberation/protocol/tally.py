@@ -112,7 +112,7 @@ class _Count:
                 matrix, classes, rules.winner_by == "class" or by_answer, inputs.secret, inputs.number
             ),
             able=eligible(matrix),
-            support={proposal: aggregate(matrix, proposal, None) for proposal in matrix.authors},
+            support={proposal: aggregate(matrix, proposal) for proposal in matrix.authors},
             medians={} if by_answer else {proposal: median(matrix, proposal) for proposal in matrix.authors},
         )
 

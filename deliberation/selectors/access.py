@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deliberation.models import Ballot, Invitation, Participant, Session
 from deliberation.protocol.types import Rules
@@ -46,3 +47,17 @@ def audience(user: Any, session: Session) -> str:
         return OPEN
     cast = Ballot.objects.filter(round__session=session, participant__user_id=user.pk).exists()
     return OPEN if cast else BLIND
+
+
+def blind_in(user: Any) -> set[UUID]:
+    """The running sessions whose names are kept from a person who sits there, or is asked to, until their first
+    ballot. One query.
+    """
+    if not user.is_authenticated:
+        return set()
+    sits = Participant.objects.filter(user=user).values("session")
+    asked = Invitation.objects.filter(user=user, declined_at=None).values("session")
+    rows = Session.objects.filter(Q(pk__in=sits) | Q(pk__in=asked)).exclude(state__in=Session.ENDED)
+    cast = Ballot.objects.filter(round__session=OuterRef("pk"), participant__user_id=user.pk)
+    found = rows.exclude(Exists(cast)).values_list("pk", "rules")
+    return {pk for pk, rules in found if Rules.from_json(rules).blind}

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 
 from deliberation.models import (
     Event,
+    Guidance,
     Invitation,
     Overturn,
     Participant,
@@ -38,13 +39,15 @@ _agents = Participant.objects.filter(session=OuterRef("pk"), kind=Participant.Ki
 _lost = Turn.objects.filter(
     session=OuterRef("pk"), state=Turn.State.ABSTAINED, participant__kind=Participant.Kind.MODEL
 )
+_missing = Q(verdict__degradation__lost_ballots__0__isnull=False)  # of a person too, whom the policy requires
+_other_answer = ~Q(verdict__minority=None)
 _chain = Event.objects.filter(chain_id=Cast(OuterRef("pk"), CharField()))
 # What a row is marked with, as a question to the database.
 FLAGS: Mapping[str, Any] = {
     "simulated": Exists(_agents.filter(simulated=True)),
-    "degraded": Exists(_lost),
-    "pivotal": Q(verdict__pivotal__0__isnull=False),
-    "median": Q(verdict__median_differs=True),
+    "degraded": Exists(_lost) | _missing,
+    "pivotal": Q(verdict__pivotal__0__isnull=False) & _other_answer,
+    "median": Q(verdict__median_differs=True) & _other_answer,
     "no_support": Q(verdict__no_support=True),
     "vetoed": Exists(Veto.objects.filter(session=OuterRef("pk"), withdrawn_at=None)),
     "wrong": Q(ruling="wrong"),
@@ -53,7 +56,16 @@ FLAGS: Mapping[str, Any] = {
 WHO = ("owner", "member", "invited")
 ACTORS = ("me", "person", "agent", "system")
 Source = SearchDocument.Source
-TOLD_BY = {Source.TASK: "session.opened", Source.PROPOSAL: "proposal.made", Source.REVIEW: "ballot.cast"}
+TOLD_BY = {
+    Source.TASK: "session.opened",
+    Source.PROPOSAL: "proposal.made",
+    Source.REVIEW: "ballot.cast",
+    Source.PROPOSAL_VETO: "proposal.vetoed",
+    Source.BALLOT_VETO: "ballot.vetoed",
+    Source.GUIDANCE: "guidance.left",
+}
+VETOES = (Source.PROPOSAL_VETO, Source.BALLOT_VETO)
+STEERING = (*VETOES, Source.GUIDANCE)
 
 
 @dataclass(frozen=True)
@@ -131,15 +143,25 @@ def _told_like(user: Any, wanted: Wanted) -> Q:
     seats = Participant.objects.filter(session=OuterRef("session"), seat=OuterRef("seat"))
     task = Q(source=Source.TASK)
     actors = {
-        "me": (task & Q(session__owner=user)) | Exists(seats.filter(user=user)),
+        "me": (task & Q(session__owner=user)) | Exists(seats.filter(user=user)) | _steered_by(user),
         "person": (task & Q(session__owner__isnull=False))
-        | Exists(seats.filter(kind=Participant.Kind.HUMAN)),
+        | Exists(seats.filter(kind=Participant.Kind.HUMAN))
+        | Q(source__in=STEERING),
         "agent": Exists(seats.filter(kind=Participant.Kind.MODEL)),
         "system": task & Q(session__owner=None),
     }
     kinds = [source for source, kind in TOLD_BY.items() if kind == wanted.kind]
     of_kind = Q(source__in=kinds) if wanted.kind else Q()
     return of_kind & Q(actors.get(wanted.actor, Q()))
+
+
+def _steered_by(user: Any) -> Q:
+    """Vetoes that took effect by this person's press, and their guidance."""
+    struck = Veto.objects.filter(Q(confirmed_by=user) | Q(confirmed_by=None, user=user))
+    guided = Guidance.objects.filter(user=user)
+    return Q(source__in=VETOES, row__in=struck.values("pk")) | Q(
+        source=Source.GUIDANCE, row__in=guided.values("pk")
+    )
 
 
 def _facts(user: Any, wanted: Wanted) -> Q:

@@ -65,11 +65,22 @@ def fork_event(session: Session) -> Mapping[str, Any] | None:
 
 
 def pinned(session: Session) -> tuple[str, ...]:
-    """The models that a person chose for a fork, by name; none where the broker chooses. Two queries for a fork."""
-    told = fork_event(session)
-    if told is None or told["panel"] is None:
+    """The models that a person chose, by name; none where the broker chooses. Two queries; one more for a fork."""
+    told = fork_event(session) or _opened(session)
+    return named(told.get("panel") or ())
+
+
+def _opened(session: Session) -> Mapping[str, Any]:
+    """What the first event says; nothing of a session that is no more than thought of."""
+    rows = Event.objects.filter(chain_id=str(session.pk), kind="session.opened")
+    return rows.values_list("data", flat=True).first() or {}
+
+
+def named(numbers: Sequence[int]) -> tuple[str, ...]:
+    """The models' names, in their order. One query where there are any."""
+    if not numbers:
         return ()
-    return tuple(Model.objects.filter(pk__in=told["panel"]).order_by("alias").values_list("alias", flat=True))
+    return tuple(Model.objects.filter(pk__in=numbers).order_by("alias").values_list("alias", flat=True))
 
 
 def into(session: Session) -> Carried | None:

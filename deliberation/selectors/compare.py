@@ -13,7 +13,21 @@ from deliberation.protocol.types import RoundOutcome
 from deliberation.selectors import words
 from deliberation.selectors.access import BLIND, OPEN
 from deliberation.selectors.room import Room
-from deliberation.selectors.sides import Key, Side, called, everybody, sides
+from deliberation.selectors.sides import (
+    Key,
+    Side,
+    about,
+    aligned,
+    alone,
+    begins,
+    called,
+    everybody,
+    origin,
+    origin_words,
+    round_title,
+    sides,
+    title,
+)
 from deliberation.selectors.words import letter
 
 HIDDEN = "hidden until your first ballot"
@@ -30,14 +44,20 @@ class Item:
     differs: bool | None
     first: bool = False
 
+    @property
+    def rule(self) -> str:
+        """The rule that the line is about; empty for others."""
+        return self.name.removeprefix("rule ") if self.name.startswith("rule ") else ""
+
 
 @dataclass(frozen=True)
 class Group:
-    """number: the round, None for what is about the whole session."""
+    """is_round: what is about the whole session is none. note: why nothing stands beside a round."""
 
     title: str
     items: tuple[Item, ...]
-    number: int | None = None
+    is_round: bool = False
+    note: str = ""
 
     @property
     def differing(self) -> int:
@@ -46,13 +66,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Comparison:
-    """parted: the first difference within the rounds, as words; None where no round differs. groups: in order."""
+    """parted: the first difference within the rounds, as words; None where no round differs. aligned: which rounds
+    stand beside each other where their numbers differ, else "". groups: in order.
+    """
 
     a: UUID
     b: UUID
     titles: tuple[str, str]
+    about: tuple[str, str]
     groups: tuple[Group, ...]
     parted: str | None
+    aligned: str
     same: int
     differing: int
 
@@ -60,17 +84,19 @@ class Comparison:
 def compare(a: Room, b: Room, *, audiences: tuple[str, str], only_differences: bool) -> Comparison:
     """Pure over two rooms."""
     left, right = sides(a, b, audiences)
-    numbers = sorted({*a.rounds, *b.rounds})
+    places = sorted({number + side.later for side in (left, right) for number in side.room.rounds})
     setup = Group("Before the first round", tuple(_setup(left, right)))
-    rounds = [Group(f"Round {n}", tuple(_round(left, right, n)), n) for n in numbers]
+    rounds = [_round_group(left, right, place) for place in places]
     groups = _first_marked([setup, *rounds, Group("The end", tuple(_end(left, right)))])
-    every = [item for group in groups for item in group.items]
+    every = [item for group in groups for item in group.items if item.first or not group.note]
     return Comparison(
         a=a.session.pk,
         b=b.session.pk,
-        titles=(_title(a), _title(b)),
+        titles=(title(a.session), title(b.session)),
+        about=(about(a.session), about(b.session)),
         groups=tuple(_differences(group) if only_differences else group for group in groups),
         parted=next((_place(group, item) for group in groups for item in group.items if item.first), None),
+        aligned=aligned(left, right),
         same=sum(1 for each in every if each.differs is False),
         differing=sum(1 for each in every if each.differs),
     )
@@ -81,7 +107,7 @@ def _first_marked(groups: list[Group]) -> list[Group]:
     marked, found = [], False
     for group in groups:
         index = next((i for i, item in enumerate(group.items) if item.differs), None)
-        if group.number is not None and index is not None and not found:
+        if group.is_round and index is not None and not found:
             items = (replace(item, first=i == index) for i, item in enumerate(group.items))
             group, found = replace(group, items=tuple(items)), True
         marked.append(group)
@@ -89,16 +115,12 @@ def _first_marked(groups: list[Group]) -> list[Group]:
 
 
 def _differences(group: Group) -> Group:
-    return replace(group, items=tuple(item for item in group.items if item.differs is not False))
+    kept = (item for item in group.items if (item.first if group.note else item.differs is not False))
+    return replace(group, items=tuple(kept))
 
 
 def _place(group: Group, item: Item) -> str:
     return f"{group.title.lower()}, {item.name}"
-
-
-def _title(room: Room) -> str:
-    first = (room.session.task.strip().splitlines() or [""])[0]
-    return first if len(first) <= 120 else f"{first[:120].rstrip()}…"
 
 
 # The lines
@@ -108,7 +130,7 @@ def _setup(left: Side, right: Side) -> Iterator[Item]:
     a, b = left.room, right.room
     yield _line("question", a.session.task, b.session.task)
     yield _line("policy", str(a.session.policy), str(b.session.policy))
-    yield _line("seed", _seed(a), _seed(b))
+    yield _line("seed", *("none" if each.session.seed is None else str(each.session.seed) for each in (a, b)))
     yield _origins(a, b)
     rules = (a.rules.to_json(), b.rules.to_json())
     for name in rules[0]:
@@ -117,26 +139,14 @@ def _setup(left: Side, right: Side) -> Iterator[Item]:
         yield _line(f"panel: {called(left, right, key)}", _sits(left, key), _sits(right, key))
 
 
-def _seed(room: Room) -> str:
-    return "none" if room.session.seed is None else str(room.session.seed)
-
-
 def _origins(a: Room, b: Room) -> Item:
     """What a fork went on from; nothing is there for other sessions."""
-    told = [
-        next((each.data for each in room.moments if each.kind == "session.forked"), None) for room in (a, b)
+    told = [origin(room) for room in (a, b)]
+    said = [
+        None if data is None else origin_words(data, other) for data, other in zip(told, (b, a), strict=True)
     ]
-    said = [None if data is None else _origin(data, other) for data, other in zip(told, (b, a), strict=True)]
     same = [data and (data["parent"], data["round"], data["edited"]) for data in told]
     return Item("goes on from", said[0], said[1], differs=same[0] != same[1])
-
-
-def _origin(data: Mapping[str, Any], other: Room) -> str:
-    whose = "the other one" if data["parent"] == str(other.session.pk) else "a third session"
-    if not data["round"]:
-        return f"the question of {whose}"
-    changed = f", with the proposal of {words.letters(data['edited'])} changed" if data["edited"] else ""
-    return f"round {data['round']} of {whose}{changed}"
 
 
 def _rule(value: Any) -> str:
@@ -150,41 +160,53 @@ def _sits(side: Side, key: Key) -> str | None:
     return f"sits as {seat.role}" if seat.role else "sits"
 
 
-def _round(left: Side, right: Side, number: int) -> Iterator[Item]:
+def _round_group(left: Side, right: Side, place: int) -> Group:
+    """Beside the rounds that a fork goes on from it has none of its own: they count neither as the same nor as
+    different.
+    """
+    items = tuple(_round(left, right, place))
+    if place > max(left.later, right.later):
+        return Group(round_title(left, right, place), items, is_round=True, note=alone(left, right, place))
+    note = f"{begins(left, right)}; it has no round beside this one."
+    past = tuple(replace(each, differs=None) for each in items)
+    return Group(round_title(left, right, place), past, is_round=True, note=note)
+
+
+def _round(left: Side, right: Side, place: int) -> Iterator[Item]:
     """Proposals, then ballots, then what they came to: in the order in which a round goes."""
     for key in everybody(left, right):
-        texts = [_proposal(side, number, key) for side in (left, right)]
+        texts = [_proposal(side, place, key) for side in (left, right)]
         if any(texts):
             yield _line(f"proposal of {called(left, right, key)}", *texts)
     for key in everybody(left, right):
-        ballots = [_ballot(side, number, key) for side in (left, right)]
+        ballots = [_ballot(side, place, key) for side in (left, right)]
         if any(each is not None for each in ballots):
-            yield _ballot_line(left, right, key, number=number)
-    yield _counted(left, right, number, name="tally", value=_tally)
+            yield _ballot_line(left, right, key, place=place)
+    yield _counted(left, right, place, name="tally", value=_tally)
     yield _counted(
-        left, right, number, name="conviction", value=lambda side, outcome: outcome.tally.conviction
+        left, right, place, name="conviction", value=lambda side, outcome: outcome.tally.conviction
     )
-    yield _counted(left, right, number, name="what followed", value=lambda side, outcome: outcome.stop)
+    yield _counted(left, right, place, name="what followed", value=lambda side, outcome: outcome.stop)
 
 
-def _proposal(side: Side, number: int, key: Key) -> str | None:
-    made = side.room.proposals.get((number, side.seats.get(key, 0)))
+def _proposal(side: Side, place: int, key: Key) -> str | None:
+    made = side.room.proposals.get((side.number(place), side.seats.get(key, 0)))
     if made is None:
         return None
     whole = f"{made.final_answer}: {made.answer}" if made.final_answer else made.answer
     return side.room.said(side.seats[key], whole, audience=BLIND if side.blind else OPEN)
 
 
-def _ballot(side: Side, number: int, key: Key) -> dict[Key, float | None] | None:
+def _ballot(side: Side, place: int, key: Key) -> dict[Key, float | None] | None:
     """Weights by whose proposal they are for; None without a ballot."""
-    cast = side.room.ballots.get((number, side.seats.get(key, 0)))
+    cast = side.room.ballots.get((side.number(place), side.seats.get(key, 0)))
     if cast is None:
         return None
     return {side.keys[int(seat)]: weight for seat, weight in cast.weights.items()}
 
 
-def _ballot_line(left: Side, right: Side, key: Key, *, number: int) -> Item:
-    given = [_ballot(side, number, key) for side in (left, right)]
+def _ballot_line(left: Side, right: Side, key: Key, *, place: int) -> Item:
+    given = [_ballot(side, place, key) for side in (left, right)]
     name = f"ballot of {called(left, right, key)}"
     a, b = (
         HIDDEN if side.blind else None if weights is None else _weights(side, weights)
@@ -201,12 +223,12 @@ def _weights(side: Side, weights: Mapping[Key, float | None]) -> str:
 Counted = Callable[[Side, RoundOutcome], Any]
 
 
-def _counted(left: Side, right: Side, number: int, *, name: str, value: Counted) -> Item:
+def _counted(left: Side, right: Side, place: int, *, name: str, value: Counted) -> Item:
     """Something of a closed round. Compared exactly; shown in words."""
     if left.blind or right.blind:
         a, b = (HIDDEN if side.blind else "not compared" for side in (left, right))
         return Item(name, a, b, differs=None)
-    outcomes = [side.room.outcomes.get(number) for side in (left, right)]
+    outcomes = [side.room.outcomes.get(side.number(place)) for side in (left, right)]
     values = [
         None if outcome is None else (value(side, outcome),)
         for side, outcome in zip((left, right), outcomes, strict=True)

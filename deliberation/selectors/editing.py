@@ -124,11 +124,24 @@ def _votes(weight: float | None) -> int:
 
 @dataclass(frozen=True)
 class Effect:
-    """Who leads now and who would; share: of all influence cast, this ballot's, in [0, 1]."""
+    """Who leads now and who would; share: of all influence cast, this ballot's, in [0, 1]. shifts: the tally, where it
+    would be another one.
+    """
 
     now: str
     then: str
     share: float | None
+    shifts: tuple["Shift", ...] = ()
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Net support of one proposal now and then; None where nobody weighs it. struck: then it is out of the tally."""
+
+    who: Who
+    now: float | None
+    then: float | None
+    struck: bool = False
 
 
 def ballot_effect(room: Room, user: Any, votes: Mapping[int, int]) -> Effect:
@@ -142,7 +155,26 @@ def ballot_effect(room: Room, user: Any, votes: Mapping[int, int]) -> Effect:
     cast = Ballot(voter=voter, weights={target: float(v * abs(v)) for target, v in votes.items()})
     others = tuple(each for each in inputs.ballots if each.voter != voter)
     after = _count(room, replace(inputs, participants=people, ballots=(*others, cast)))
-    return Effect(leads(room.provisional), leads(after), _share(after, voter))
+    shifts = _shifts(room, room.provisional, after)
+    return Effect(leads(room.provisional), leads(after), _share(after, voter), shifts)
+
+
+def _shifts(room: Room, now: RoundOutcome | None, then: RoundOutcome) -> tuple[Shift, ...]:
+    """For whoever may see totals."""
+    before = now.tally.net_support if now is not None and now.tally.influence else {}
+    after = then.tally.net_support if then.tally.influence else {}
+    eligible = now.tally.eligible if now is not None else ()
+    if before == after and eligible == then.tally.eligible:
+        return ()
+    return tuple(
+        Shift(
+            who(room, seat, audience="open"),
+            before.get(seat),
+            after.get(seat),
+            struck=seat not in then.tally.eligible,
+        )
+        for seat in sorted({*before, *after})
+    )
 
 
 def _share(outcome: RoundOutcome, voter: int) -> float | None:
@@ -205,7 +237,7 @@ def _veto_effect(room: Room, kind: str, where: tuple[int, int]) -> Effect | None
     inputs = _inputs(room)
     veto = Veto(target=kind, id=where[1], round=where[0])  # type: ignore[arg-type]
     after = _count(room, replace(inputs, vetoes=(*inputs.vetoes, veto)))
-    return Effect(leads(now), leads(after), None)
+    return Effect(leads(now), leads(after), None, _shifts(room, now, after))
 
 
 def _inputs(room: Room) -> RoundInput:

@@ -8,7 +8,7 @@ from typing import Any
 from deliberation import formats, state_words
 from deliberation.models import Session
 from deliberation.protocol.types import MinorityReport, OpenClaim, Tally, Verdict
-from deliberation.selectors import estimates, money, steering, words
+from deliberation.selectors import answers, estimates, money, steering, words
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 
@@ -26,7 +26,8 @@ class Overturned:
 @dataclass(frozen=True)
 class VerdictView:
     """What won. `sure`: sentences on how sure it is; `doubts`: what speaks against it. margin: ahead of the best other
-    answer, None where there is none. overturned: None where it stands; asked: a second person has yet to decide.
+    answer, None where there is none. overturned: None where it stands; asked: the event by which one person
+    asks to overturn it and a second one has yet to decide, None: nobody asks.
     by_answers: no ballots are used, so its net support is its own share of all answers.
     """
 
@@ -47,7 +48,7 @@ class VerdictView:
     open_claims: tuple[OpenClaim, ...]
     degraded: str | None
     trail_hash: str
-    asked: bool = False
+    asked: int | None = None
     by_answers: bool = False
 
     @property
@@ -138,7 +139,7 @@ def _verdict(room: Room, found: Verdict) -> VerdictView:
         open_claims=found.open_claims,
         degraded=degraded(room, found),
         trail_hash=room.session.trail_hash,
-        asked=bool(_asked(room)),
+        asked=_asked(room),
         by_answers=tally.rule == "majority_answer",
     )
 
@@ -167,6 +168,7 @@ def _sure(room: Room, found: Verdict, tally: Tally) -> tuple[str, ...]:
     same = next((each.members for each in tally.classes if found.proposal in each.members), ())
     if len(same) > 1:
         said.append(f"{len(same)} of {len(tally.net_support)} proposals give this answer.")
+    said += _same_either_way(room, found, tally)
     if found.self_consistency:
         said.append("Self-consistency, no peer review: one model answered several times.")
     if room.rules.weight_human != room.rules.weight_model:
@@ -199,18 +201,40 @@ def _won(found: Verdict, tally: Tally) -> str:
     return words.wins_by(tally.winner, margin=tally.margin, ended=True) + f" in round {found.round}."
 
 
+def _same_either_way(room: Room, found: Verdict, tally: Tally) -> list[str]:
+    """What would have changed the proposal that won, but not what it says."""
+    said = []
+    tied = words.tie(tally)
+    if tied and words.ties_one_answer(tally):
+        said.append(tied)
+    if found.median_differs and answers.is_same(tally, tally.winner, tally.median_winner):
+        said.append("By the median of the ballots another proposal would have won, with the same answer.")
+    decides = deciding(room, found)
+    moved = [seat for seat in found.pivotal or () if seat not in decides]
+    if moved:
+        said.append(f"{words.without(moved)} another proposal would have won, with the same answer.")
+    return said
+
+
+def deciding(room: Room, found: Verdict) -> tuple[int, ...]:
+    """The voters without whose ballot the verdict's round would have been won by another answer."""
+    number = found.round or 0
+    return answers.deciding(room, room.recounts.get(number) or room.outcomes[number])
+
+
 def _doubts(room: Room, found: Verdict, tally: Tally) -> tuple[str, ...]:
     said = []
-    if tied := words.tie(tally):
+    tied = words.tie(tally)
+    if tied and not words.ties_one_answer(tally):
         said.append(tied)
     if other := _other_winner(room, found):
         said.append(other)
     if found.no_support:
         said.append("No support: the ballots spoke against every proposal, and this one least.")
-    if found.median_differs:
-        said.append("By the median of the ballots another proposal would have won its round.")
-    if found.pivotal:
-        said.append(f"{words.without(found.pivotal)} another proposal would have won.")
+    if found.median_differs and not answers.is_same(tally, tally.winner, tally.median_winner):
+        said.append("By the median of the ballots another answer would have won its round.")
+    if seats := deciding(room, found):
+        said.append(f"{words.without(seats)} another answer would have won.")
     if found.vetoed:
         names = ", ".join(f"{words.letter(seat)} of round {number}" for number, seat in found.vetoed)
         said.append(f"Struck by people: {names}.")
@@ -220,10 +244,15 @@ def _doubts(room: Room, found: Verdict, tally: Tally) -> tuple[str, ...]:
     if found.recounted:
         rounds = ", ".join(str(number) for number in found.recounted)
         said.append(f"A later veto changed the count of round {rounds}; the verdict uses the recount.")
-    return (*said, *_asked(room), *money.sentences(money.budget(room.session)))
+    return (*said, *_against(room), *money.sentences(money.budget(room.session)))
 
 
-def _asked(room: Room) -> tuple[str, ...]:
+def _asked(room: Room) -> int | None:
+    found = steering.overturned(room)
+    return None if found is None or found.stands else found.seq
+
+
+def _against(room: Room) -> tuple[str, ...]:
     """An overturn that one person asked for and no second one has confirmed."""
     found = steering.overturned(room)
     if found is None or found.stands:
@@ -257,7 +286,7 @@ def degraded(room: Room, found: Verdict) -> str | None:
         f"{who(room, seat, audience='open').title} ({words.why_lost(room, seat, rounds=rounds)})"
         for seat in sorted(lost)
     )
-    flip = state_words.COULD_FLIP[found.degradation.could_flip]
+    flip = answers.could_flip(room, found)
     return f"{whole - len(lost)} of {whole} answered. Lost: {names}. Could they have flipped it? {flip}."
 
 

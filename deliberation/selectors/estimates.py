@@ -1,14 +1,12 @@
 """What a session took, against what was said before it started."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
 from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef
 
-from broker.selection.receipt import Receipt
-from broker.selection.types import Candidate
 from deliberation import formats
 from deliberation.models import Participant, Policy, Session
 from deliberation.selectors import policies
@@ -84,18 +82,12 @@ def at_most(room: Room) -> Estimate | None:
     selection, session = room.session.selection, room.session
     if selection is None or not selection.receipt["chosen"]:
         return None
-    known = {each.name: selection.receipt.get(each.name) for each in fields(Receipt)}
-    seated = {
-        line["id"]: Candidate(line["id"], cost=line["cost"], simulated=line["simulated"])
-        for line in selection.receipt.get("candidates", ())
-        if line["chosen"]
-    }
-    if set(selection.receipt["chosen"]) - set(seated):  # a receipt of an earlier form has no lines
+    seated = {line["id"] for line in selection.receipt.get("candidates", ()) if line["chosen"]}
+    if set(selection.receipt["chosen"]) - seated:  # a receipt of an earlier form has no lines
         return None
     return policies.estimate(
         Policy(pk=session.policy_id, rules=session.rules),  # the session's own copy of the rules
-        Receipt(**known),
-        candidates=seated,
+        {"conflict": None, **selection.receipt},
         known={},
         task_chars=len(session.task),
     )

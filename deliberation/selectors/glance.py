@@ -7,7 +7,7 @@ from typing import Any
 from deliberation import formats
 from deliberation.models import Participant, Session, Turn
 from deliberation.protocol.types import RoundOutcome
-from deliberation.selectors import ending, words
+from deliberation.selectors import awaiting, ending, words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
 from deliberation.selectors.waiting import warns_at
@@ -27,7 +27,9 @@ def conviction_of(room: Room) -> RoundOutcome | None:
 
 @dataclass(frozen=True)
 class Strip:
-    """waiting_for: seats of people whom the hold waits for. degraded: a sentence. hidden: totals are not shown."""
+    """waiting_for: seats of people whom the hold waits for; voted: those of them whose ballot is in. degraded: a
+    sentence. hidden: totals are not shown.
+    """
 
     state: str
     ended: bool
@@ -50,13 +52,14 @@ class Strip:
     degraded: str | None
     announce: str
     warns_at: datetime | None = None
+    voted: tuple[int, ...] = ()
 
 
 def strip(room: Room, *, audience: str) -> Strip:
     session = room.session
     outcome = None if audience == BLIND else conviction_of(room)
     last = room.outcomes[max(room.outcomes)] if room.outcomes and audience != BLIND else None
-    waiting, due = _waiting(room)
+    waiting, due = awaiting.waited_for(room)
     state = words.state_of(room)
     return Strip(
         state=state,
@@ -75,59 +78,13 @@ def strip(room: Room, *, audience: str) -> Strip:
         coverage=_coverage(room),
         waiting=waiting,
         due=due,
-        warns_at=warns_at(due, room.rules) if due and _waiting_for(room) else None,
-        waiting_for=_waiting_for(room),
+        warns_at=warns_at(due, room.rules) if due and awaiting.seats_in_hold(room) else None,
+        waiting_for=awaiting.seats_in_hold(room),
+        voted=tuple(seat for seat in awaiting.seats_in_hold(room) if (session.round, seat) in room.ballots),
         simulated=room.simulated,
         degraded=ending.degraded(room, room.verdict) if room.verdict else degraded(room),
         announce=f"Round {session.round}, {state.lower()}" if session.round else state,
     )
-
-
-def _open_turns(room: Room) -> list[Turn]:
-    """What the running phase waits for."""
-    session = room.session
-    kind = {S.PROPOSING: Turn.Kind.PROPOSE, S.REVIEWING: Turn.Kind.REVIEW, S.HOLDING: Turn.Kind.REVIEW}.get(
-        S(session.state)
-    )
-    asked = HUMAN if session.state == S.HOLDING else MODEL
-    return [
-        turn
-        for (number, seat, turn_kind), turn in room.turns.items()
-        if number == session.round
-        and turn_kind == kind
-        and turn.state == Turn.State.OPEN
-        and room.seats[seat].kind == asked
-    ]
-
-
-def _waiting(room: Room) -> tuple[str, datetime | None]:
-    """Whom, and until when."""
-    session = room.session
-    if session.ended:
-        return "nobody", None
-    if session.paused_at is not None and session.stop_requested_at is None:
-        return "somebody to resume it", None
-    open_turns = _open_turns(room)
-    if not open_turns:
-        return ("the broker" if session.state == S.STAFFING else "the system"), None
-    what = {S.PROPOSING: "proposal", S.REVIEWING: "ballot", S.HOLDING: "ballot"}[S(session.state)]
-    kind = {S.PROPOSING: "agent", S.REVIEWING: "reviewer", S.HOLDING: "person"}[S(session.state)]
-    seats = [turn.participant.seat for turn in open_turns]
-    plural = (
-        {"agent": "agents", "reviewer": "reviewers", "person": "people"}[kind] if len(seats) > 1 else kind
-    )
-    due = (
-        session.hold_until
-        if session.state == S.HOLDING
-        else max((turn.deadline_at for turn in open_turns if turn.deadline_at), default=None)
-    )
-    return f"{plural} {words.letters(seats)} ({what}{'s' if len(seats) > 1 else ''})", due
-
-
-def _waiting_for(room: Room) -> tuple[int, ...]:
-    if room.session.state != S.HOLDING or room.session.paused_at is not None:
-        return ()
-    return tuple(turn.participant.seat for turn in _open_turns(room))
 
 
 def _coverage(room: Room) -> str:
@@ -213,7 +170,7 @@ PHASES = ((S.PROPOSING, "propose"), (S.REVIEWING, "review"), (S.HOLDING, "hold")
 def _rail_round(room: Room, number: int, *, audience: str) -> RailRound:
     outcome, session = room.outcomes.get(number), room.session
     now = number == session.round and not session.ended and outcome is None
-    steps = [(state, name) for state, name in PHASES if state != S.HOLDING or room.rules.human_window_s]
+    steps = [(state, name) for state, name in PHASES if state != S.HOLDING or _is_held(room, number, now=now)]
     at = [state for state, _ in steps].index(S(session.state)) if now and session.state in dict(steps) else 0
     return RailRound(
         number=number,
@@ -225,6 +182,17 @@ def _rail_round(room: Room, number: int, *, audience: str) -> RailRound:
         ),
         turns=_turn_lines(room, number, audience=audience) if number == session.round else (),
     )
+
+
+def _is_held(room: Room, number: int, *, now: bool) -> bool:
+    """Whether the round was kept open for people, or is going to be: some of them are asked."""
+    if any(each.kind == "round.held" and each.data["round"] == number for each in room.moments):
+        return True
+    asked = (
+        room.turns.get((number, seat, Turn.Kind.REVIEW)) for seat, each in room.seats.items() if each.asked
+    )
+    waits = any(turn is None or turn.state == Turn.State.OPEN for turn in asked)
+    return now and waits and bool(room.rules.human_window_s)
 
 
 def _past(outcome: RoundOutcome | None, index: int) -> str:
@@ -256,7 +224,9 @@ def _turn_line(room: Room, number: int, seat: int, *, audience: str) -> TurnLine
 
 @dataclass(frozen=True)
 class Actions:
-    """Which buttons the owner has now. more: a round longer than the rules say; more_asked: that is asked for."""
+    """Which buttons the owner has now. more: a round longer than the rules say; more_asked: that is asked for. next:
+    the round that would follow.
+    """
 
     session_id: Any
     pause: bool
@@ -265,13 +235,14 @@ class Actions:
     stopping: bool
     more: bool = False
     more_asked: bool = False
+    next: int = 0
 
 
 def actions(room: Room, *, audience: str) -> Actions:
     session = room.session
     running, stopping = not session.ended, session.stop_requested_at is not None
     paused = session.paused_at is not None
-    asked = any(each.kind == "round.asked" and each.data["round"] == session.round for each in room.moments)
+    asked = room.facts.goes_on(session.round)
     return Actions(
         session_id=session.pk,
         pause=running and not paused and not stopping,
@@ -280,4 +251,5 @@ def actions(room: Room, *, audience: str) -> Actions:
         stopping=running and stopping,
         more=running and not stopping and not asked and session.round in room.rounds,
         more_asked=running and not stopping and asked,
+        next=session.round + 1,
     )

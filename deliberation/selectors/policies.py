@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Sum
 
 from broker.models import Call, Competence
-from broker.selection.receipt import Receipt
-from broker.selection.types import Candidate
 from deliberation import rule_words
 from deliberation.models import Participant, Policy, Session
 from deliberation.protocol.types import Rules
@@ -142,27 +141,24 @@ Known = Mapping[tuple[int, bool], Past]
 
 
 def estimate(
-    policy: Policy,
-    receipt: Receipt,
-    *,
-    candidates: Mapping[str, Candidate],
-    known: Known,
-    task_chars: int | None = None,
+    policy: Policy, receipt: Mapping[str, Any], *, known: Known, task_chars: int | None = None
 ) -> Estimate:
-    """Pure: the broker's answer for this moment, with what earlier sessions of the same kind took. task_chars: None
+    """Pure: from the broker's receipt as JSON, with what earlier sessions of the same kind took. task_chars: None
     where the question is not known, and so the most tokens are not.
     """
-    seated = [candidates[alias] for alias in receipt.chosen]
+    seated = [line for line in receipt["candidates"] if line["chosen"]]
     rules = Rules.from_json(policy.rules)
     rules = rules.for_panel_of_one() if len(seated) == 1 else rules
     agents = rules.samples if len(seated) == 1 else len(seated)
-    simulated = any(each.simulated for each in seated)
-    unpriced = [each.id for each in seated if each.cost is None]
-    round_usd = None if unpriced else sum(each.cost or 0.0 for each in seated) * agents / max(len(seated), 1)
+    simulated = any(line["simulated"] for line in seated)
+    unpriced = [line["id"] for line in seated if line["cost"] is None]
+    round_usd = (
+        None if unpriced else sum(line["cost"] or 0.0 for line in seated) * agents / max(len(seated), 1)
+    )
     return Estimate(
         agents=agents,
         simulated=simulated,
-        refusal=receipt.conflict,
+        refusal=receipt["conflict"],
         at_most_usd=None if round_usd is None else _at_most_usd(round_usd, rules),
         why_unknown=f"no price is known for {', '.join(unpriced)}" if unpriced else "",
         at_most_tokens=None if task_chars is None else _at_most_tokens(agents, rules, task_chars=task_chars),

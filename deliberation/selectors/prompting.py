@@ -1,15 +1,18 @@
 """What an agent is told: the inputs of both exchanges, without a name of a participant in them."""
 
+import json
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import prefetch_related_objects
 
+from broker.models import Endpoint, Host, Model, plain
 from deliberation import record
-from deliberation.models import Participant, Proposal, Review, Round, Session, Turn, Veto
+from deliberation.models import Ballot, Participant, Proposal, Review, Round, Session, Turn
 from deliberation.prompts.base import OwnProposal
 from deliberation.prompts.propose import ProposeInputs
 from deliberation.prompts.review import Candidate, ReviewInputs
@@ -29,6 +32,7 @@ class Table:
     rules: Rules
     last: RoundOutcome | None
     last_proposals: Mapping[int, Proposal]
+    last_reviews: Mapping[int, Sequence[Review]]
     proposals: Mapping[int, Proposal]
     guidance: tuple[Guidance, ...]
     names: tuple[str, ...]
@@ -45,55 +49,95 @@ class Table:
 
 
 def table(session: Session) -> Table:
-    """Reads the table for the running round. Ten queries at most."""
+    """Reads the table for the running round. Five queries, two more for a fork."""
     rules = Rules.from_json(session.rules)
-    rounds = {
-        each.number: each
-        for each in session.rounds.filter(number__in=(session.round - 1, session.round)).prefetch_related(
-            Prefetch("proposals", Proposal.objects.select_related("participant")),
-            Prefetch(
-                "proposals__reviews",
-                Review.objects.filter(ballot__current=True).select_related("ballot__participant"),
-            ),
-        )
-    }
-    before = rounds.get(session.round - 1)
+    made: dict[int, dict[int, Proposal]] = {session.round - 1: {}, session.round: {}}
+    struck = set()
+    for proposal, seat, number, is_struck in _made(session):
+        proposal.participant = seat
+        made[number][seat.seat] = proposal
+        if is_struck:
+            struck.add((number, seat.seat))
     return Table(
         session=session,
         rules=rules,
-        last=RoundOutcome.from_json(before.outcome) if before and before.outcome else None,
-        last_proposals=_by_seat(before),
-        proposals=_standing(session, rounds[session.round]),
+        last=_outcome(session, session.round - 1),
+        last_proposals=made[session.round - 1],
+        last_reviews=_reviews(session, session.round - 1),
+        proposals={
+            seat: each for seat, each in made[session.round].items() if (session.round, seat) not in struck
+        },
         guidance=active_guidance(_said(session), number=session.round, rules=rules),
         names=_names(_seated(session)),
         carried=into(session) if session.round == 1 else None,
     )
 
 
+def _made(session: Session) -> list[tuple[Any, ...]]:
+    """The proposals of the running round and of the one before, with author, round, and whether it is struck."""
+    return plain.rows(
+        "FROM deliberation_proposal AS proposal JOIN deliberation_round AS round ON round.id = proposal.round_id"
+        " JOIN deliberation_participant AS seat ON seat.id = proposal.participant_id"
+        " WHERE round.session_id = %s AND round.number IN (%s, %s) ORDER BY seat.seat",
+        [session.pk, session.round - 1, session.round],
+        more=(
+            "round.number",
+            "EXISTS (SELECT FROM deliberation_veto AS veto WHERE veto.round_id = round.id"
+            " AND veto.kind = 'proposal' AND veto.target_id = seat.id AND veto.withdrawn_at IS NULL)",
+        ),
+        proposal=Proposal,
+        seat=Participant,
+    )
+
+
+def _reviews(session: Session, number: int) -> Mapping[int, list[Review]]:
+    """By proposal, what the current ballots of a round say of it; those who review read none."""
+    if session.state == Session.State.REVIEWING or number < 1:
+        return {}
+    found = plain.rows(
+        "FROM deliberation_review AS review JOIN deliberation_ballot AS ballot ON ballot.id = review.ballot_id"
+        " JOIN deliberation_participant AS voter ON voter.id = ballot.participant_id"
+        " JOIN deliberation_round AS round ON round.id = ballot.round_id"
+        " WHERE round.session_id = %s AND round.number = %s AND ballot.current ORDER BY review.id",
+        [session.pk, number],
+        review=Review,
+        ballot=Ballot,
+        voter=Participant,
+    )
+    reviews = defaultdict(list)
+    for review, ballot, voter in found:
+        review.ballot, ballot.participant = ballot, voter
+        reviews[review.proposal_id].append(review)
+    return reviews
+
+
+def _outcome(session: Session, number: int) -> RoundOutcome | None:
+    found = plain.read(
+        "SELECT outcome FROM deliberation_round WHERE session_id = %s AND number = %s AND outcome IS NOT NULL",
+        [session.pk, number],
+    )
+    return RoundOutcome.from_json(json.loads(found[0][0])) if found else None
+
+
 def _said(session: Session) -> tuple[Guidance, ...]:
     return record.load(session, ("guidance.left", "guidance.withdrawn")).guidance()
 
 
-def _by_seat(round_: Round | None) -> dict[int, Proposal]:
-    return {each.participant.seat: each for each in round_.proposals.all()} if round_ else {}
-
-
-def _standing(session: Session, round_: Round) -> dict[int, Proposal]:
-    """The round's proposals that are not struck."""
-    struck = set(
-        Veto.objects.filter(round=round_, kind="proposal", withdrawn_at=None).values_list(
-            "target_id", flat=True
-        )
-    )
-    return {
-        seat: each for seat, each in sorted(_by_seat(round_).items()) if each.participant_id not in struck
-    }
-
-
-def _seated(session: Session) -> "QuerySet[Participant]":
+def _seated(session: Session) -> list[Participant]:
     """Everybody whose words may reach a prompt: of a fork also those of its parent."""
-    tables = [each for each in (session.pk, session.parent_id) if each is not None]
-    return Participant.objects.filter(session__in=tables).select_related("model", "user")
+    person = get_user_model()
+    found = plain.rows(
+        "FROM deliberation_participant AS seat LEFT JOIN broker_model AS model ON model.id = seat.model_id"
+        f' LEFT JOIN "{person._meta.db_table}" AS person ON person.id = seat.user_id'
+        " WHERE seat.session_id IN (%s, %s)",
+        [session.pk, session.parent_id],
+        seat=Participant,
+        model=Model,
+        person=person,
+    )
+    for seat, model, user in found:
+        seat.model, seat.user = model, user
+    return [seat for seat, _, _ in found]
 
 
 def _names(participants: Iterable[Participant]) -> tuple[str, ...]:
@@ -148,7 +192,9 @@ def _critiques(table: Table, seat: int) -> tuple[dict[str, Any], ...]:
     if proposal is None:
         return ()
     struck = table.last.tally.struck if table.last else {}
-    return critiques(proposal.claims, proposal.reviews.all(), struck=struck, scrub=table.scrub)
+    return critiques(
+        proposal.claims, table.last_reviews.get(proposal.pk, ()), struck=struck, scrub=table.scrub
+    )
 
 
 def critiques(
@@ -225,10 +271,24 @@ def _candidate(table: Table, label: str, proposal: Proposal) -> Candidate:
 
 
 def open_turns(session_id: Any, turn_ids: Iterable[int]) -> list[Turn]:
-    """Turns with all that a call needs. Two queries."""
-    return list(
-        Turn.objects.filter(session_id=session_id, pk__in=list(turn_ids))
-        .select_related("participant__model__endpoint__host", "round")
-        .prefetch_related("participant__model__prices")
-        .order_by("participant__seat")
+    """Turns with all that a call needs, by seat. Two queries."""
+    found = plain.rows(
+        "FROM deliberation_turn AS turn JOIN deliberation_round AS round ON round.id = turn.round_id"
+        " JOIN deliberation_participant AS seat ON seat.id = turn.participant_id"
+        " JOIN broker_model AS model ON model.id = seat.model_id"
+        " JOIN broker_endpoint AS endpoint ON endpoint.id = model.endpoint_id"
+        " LEFT JOIN broker_host AS host ON host.id = endpoint.host_id"
+        " WHERE turn.session_id = %s AND turn.id = ANY(%s) ORDER BY seat.seat",
+        [session_id, list(turn_ids)],
+        turn=Turn,
+        round=Round,
+        seat=Participant,
+        model=Model,
+        endpoint=Endpoint,
+        host=Host,
     )
+    for turn, round_, seat, model, endpoint, host in found:
+        turn.round, turn.participant = round_, seat
+        seat.model, model.endpoint, endpoint.host = model, endpoint, host
+    prefetch_related_objects([model for _, _, _, model, _, _ in found], "prices")
+    return [turn for turn, *_ in found]

@@ -3,13 +3,14 @@ ids, times, money and the hashes over them differ."""
 
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from broker.models import Call
-from deliberation import state_words
 from deliberation.models import Ballot, Chain, Proposal, Round, Session, Turn
-from deliberation.protocol.types import RoundOutcome, Rules, Verdict
-from deliberation.selectors import ending, money, room
+from deliberation.protocol.types import RoundOutcome, Rules
+from deliberation.selectors import answers, ending, money
+from deliberation.selectors import room as rooms
+from deliberation.selectors.room import Room
 from deliberation.services.rounds import spent_so_far
 
 
@@ -29,15 +30,16 @@ def report(session: Session) -> dict[str, Any]:
         )
     )
     chain = Chain.objects.get(pk=str(session.pk))
+    room = rooms.load(session.pk) if session.verdict is not None else None
     return {
         "session": str(session.pk),
         "state": session.state,
         "seed": session.seed,
         "simulated": session.participants.filter(simulated=True).exists(),
-        "degraded": degraded(session),
+        "degraded": degraded(session, room),
         "policy": {"name": session.policy.name, "sha256": Rules.from_json(session.rules).sha256},
         "panel": _panel(session),
-        "verdict": _verdict(session),
+        "verdict": _verdict(room) if room is not None else None,
         "failure": {"code": session.failure, "detail": session.failure_detail} if session.failure else None,
         "rounds": [_round(each) for each in rounds],
         "usage": usage(session),
@@ -59,18 +61,17 @@ def _panel(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def _verdict(session: Session) -> dict[str, Any] | None:
-    if session.verdict is None:
-        return None
-    verdict = Verdict.from_json(session.verdict)
-    value = session.verdict
+def _verdict(room: Room) -> dict[str, Any]:
+    """pivotal: seats without whose ballot another proposal wins; deciding: of these, another answer."""
+    value, verdict = room.session.verdict, room.verdict
+    assert value is not None and verdict is not None  # noqa: S101  asked for where there is one
     return {
         "answer": verdict.final_answer if verdict.final_answer is not None else verdict.answer,
         "text": verdict.answer,
         "round": verdict.round,
         "proposal": verdict.proposal,
         "net_support": verdict.net_support,
-        "margin": ending.counted(room.load(session.pk), verdict).margin,
+        "margin": ending.counted(room, verdict).margin,
         "no_support": verdict.no_support,
         "conviction": verdict.conviction,
         "coverage": verdict.coverage,
@@ -79,8 +80,9 @@ def _verdict(session: Session) -> dict[str, Any] | None:
         "open_claims": value["open_claims"],
         "median_differs": verdict.median_differs,
         "pivotal": value["pivotal"],
+        "deciding": None if verdict.pivotal is None else list(ending.deciding(room, verdict)),
         "self_consistency": verdict.self_consistency,
-        "trail_hash": session.trail_hash,
+        "trail_hash": room.session.trail_hash,
     }
 
 
@@ -112,10 +114,13 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def degraded(session: Session) -> list[str]:
-    """What was lost, one sentence each; empty where every agent answered every time."""
+def degraded(session: Session, room: Room | None) -> list[str]:
+    """What was lost, one sentence each; empty where all who were waited for answered every time. `room`: of a session
+    with a verdict.
+    """
+    waited_for = Q(participant__kind="model") | Q(participant__asked=True)
     lost = (
-        session.turns.filter(state=Turn.State.ABSTAINED, participant__kind="model")
+        session.turns.filter(waited_for, state=Turn.State.ABSTAINED)
         .select_related("round", "participant")
         .order_by("round__number", "participant__seat")
     )
@@ -125,10 +130,9 @@ def degraded(session: Session) -> list[str]:
         for turn in lost
     ]
     sentences += money.sentences(money.budget(session))
-    if not lost or session.verdict is None:
+    if not lost or room is None or room.verdict is None:
         return sentences
-    could_flip = Verdict.from_json(session.verdict).degradation.could_flip
-    return [*sentences, f"Could they have flipped the verdict? {state_words.COULD_FLIP[could_flip]}"]
+    return [*sentences, f"Could they have flipped the verdict? {answers.could_flip(room, room.verdict)}"]
 
 
 def usage(session: Session) -> dict[str, Any]:

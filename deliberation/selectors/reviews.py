@@ -61,8 +61,14 @@ def _review(room: Room, place: Place, review: Review, *, audience: str) -> Revie
         justification=room.hidden(review.justification, audience=audience),
         claims=tuple(_judged(room, each, audience=audience) for each in review.claims),
         struck=struck,
-        ballot=None if struck or room.session.ended else f"ballot-{place[0]}-{reviewer}",
+        ballot=ballot_key(room, (place[0], reviewer)),
     )
+
+
+def ballot_key(room: Room, place: Place) -> str | None:
+    """Of a ballot that can be struck now; None where it is struck, or the session has ended."""
+    is_over = room.session.ended or ("ballot", *place) in room.standing
+    return None if is_over else f"ballot-{place[0]}-{place[1]}"
 
 
 def _judged(room: Room, claim: Mapping[str, Any], *, audience: str) -> Mapping[str, Any]:

@@ -91,7 +91,7 @@ class Room:
     @cached_property
     def max_rounds(self) -> int:
         """Those of the rules, or as many as people asked for."""
-        asked = (each.data["round"] + 1 for each in self.moments if each.kind == "round.asked")
+        asked = (number + 1 for number in self.rounds if self.facts.goes_on(number))
         return max((self.rules.max_rounds, *asked))
 
     @cached_property

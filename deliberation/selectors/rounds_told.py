@@ -118,7 +118,8 @@ def _standing(room: Room, outcome: RoundOutcome, seat: int) -> Standing:
     notes = [note for note, holds in said.items() if holds]
     alike = [each for c in tally.classes if seat in c.members for each in c.members if each != seat]
     if alike:
-        notes.append(f"same answer as {words.letters(alike)}")
+        all_agree = len(alike) > 1 and len(alike) + 1 == len(tally.net_support)
+        notes.append("same answer as " + ("all others" if all_agree else words.letters(alike)))
     return Standing(
         who=who(room, seat, audience=OPEN),
         answer=_answer(room, outcome.number, seat),

@@ -1,4 +1,4 @@
-"""Full-text search over questions, proposals and reviews, as far as the person who asks may read them.
+"""Full-text search over questions, proposals, reviews, vetoes and guidance, as far as who asks may read them.
 
 Every word has to occur somewhere in a session, in whichever of its texts. Words in quotes stand side by side, `-word`
 leaves sessions out, `or` gives a choice, and the last word is taken as the beginning of one.

@@ -146,6 +146,12 @@ def _reason(seat: Participant) -> str | None:
     return f"went down; replaced before the {'reviews' if exchange else 'proposals'} of round {number}"
 
 
+def _basis(line: Mapping[str, Any]) -> str:
+    if line["declared"]:
+        return "made so (simulated)" if line["simulated"] else "declared"
+    return "too few" if line["too_few"] else f"{line['asked'] or 0:g} checks"
+
+
 def _receipt_lines(selection: Selection) -> tuple[ReceiptLine, ...]:
     """Who sits first, then by name. A receipt of an earlier form has no lines."""
     lines = [_receipt_line(each) for each in selection.receipt.get("candidates", ())]
@@ -161,11 +167,7 @@ def _receipt_line(line: Mapping[str, Any]) -> ReceiptLine:
         accuracy=line["accuracy"],
         low=low,
         high=high,
-        basis="declared"
-        if line["declared"]
-        else "too few"
-        if line["too_few"]
-        else f"{line['asked'] or 0:g} checks",
+        basis=_basis(line),
         cost_usd=line["cost"],
         latency_s=None if line["latency_ms"] is None else line["latency_ms"] / 1000,
         simulated=line["simulated"],

@@ -38,7 +38,7 @@ class Flag:
 
 
 SIMULATED = Flag("simulated", "dashed", "Answered by simulated experts, not by models.")
-DEGRADED = Flag("degraded", "wait", "At least one agent gave no answer in its turn.")
+DEGRADED = Flag("degraded", "wait", "Somebody who was waited for gave no answer: an agent, or a person.")
 MEDIAN_DIFFERS = Flag("median differs", "wait", "By the median of the ballots another proposal would win.")
 PIVOTAL = Flag("pivotal", "wait", "Without a single one of the ballots another proposal would have won.")
 NO_SUPPORT = Flag("no support", "loss", "The least rejected proposal won: its net support is below 0.")
@@ -82,6 +82,7 @@ class Row:
     places: str
     hit: Hit | None
     told: Told | None
+    forked: int | None = None  # the round of another session that it goes on from; 0: the question alone
 
 
 @dataclass(frozen=True)
@@ -254,6 +255,7 @@ def _row(
         places=matches.places.get(session.pk, ""),
         hit=hits[0] if hits else None,
         told=matches.told.get(session.pk),
+        forked=session.parent_round if session.parent_id else None,
     )
 
 

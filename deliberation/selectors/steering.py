@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from deliberation import formats
-from deliberation.models import Overturn, Veto
+from deliberation.models import Overturn, OwnProposal, Session, Veto
 from deliberation.prompts.parts import guidance_part
 from deliberation.protocol.state import active_guidance
 from deliberation.selectors import editing, telling
@@ -135,6 +135,11 @@ def guidance_in_prompt(room: Room, words: str, *, to_seat: int | None, audience:
         round=number,
         text=guidance_part(texts, nonce=nonce).replace(nonce, "MARK"),
     )
+
+
+def own_waiting(session: Session, user: Any) -> OwnProposal | None:
+    """A person's own proposal that waits for the next round. One query."""
+    return session.own_proposals.filter(participant__user=user, waits=True).last()  # type: ignore[no-any-return]
 
 
 def _guidance_state(room: Room, guidance: Any) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deliberation.models import Participant, Turn
 from deliberation.protocol.influence import share_of
-from deliberation.selectors import ending, seating, words
+from deliberation.selectors import ending, seating, windows, words
 from deliberation.selectors.access import OPEN
 from deliberation.selectors.decisive import Without
 from deliberation.selectors.room import Room
@@ -84,7 +84,7 @@ def _ends(room: Room, seat: int) -> tuple[str, ...]:
     """Round 1: cast; Round 2: no ballot (timed out)."""
     person = room.seats[seat].kind == HUMAN
     said = [
-        f"Round {number}: {turn.reason if person else _lost(turn)}"
+        f"Round {number}: {windows.outcome(room, (number, seat)) if person else _lost(turn)}"
         for (number, each, _), turn in sorted(room.turns.items())
         if each == seat and turn.reason and (person or turn.state == Turn.State.ABSTAINED)
     ]

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from deliberation import formats, state_words
-from deliberation.models import Turn
-from deliberation.protocol.types import RoundOutcome
-from deliberation.selectors import words
+from deliberation import formats
+from deliberation.models import Participant, Turn
+from deliberation.protocol.types import RoundOutcome, Tally
+from deliberation.selectors import answers, windows, words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.cards import seats_of
 from deliberation.selectors.glance import conviction_of
@@ -37,7 +37,10 @@ class PastTally:
 
 @dataclass(frozen=True)
 class TallyView:
-    """number None: nothing was cast yet. hidden: the viewer has not cast yet; only who has cast is told."""
+    """number None: nothing was cast yet. hidden: the viewer has not cast yet; only who has cast is told. flags: what
+    makes the answer frail; remarks: what only says which proposal of the answer is in front. by_answers: no ballots are
+    used, so net support is a proposal's share of all answers.
+    """
 
     hidden: bool
     number: int | None
@@ -51,6 +54,8 @@ class TallyView:
     flags: tuple[str, ...]
     recount: str | None
     past: tuple[PastTally, ...]
+    remarks: tuple[str, ...] = ()
+    by_answers: bool = False
 
 
 def tally(room: Room, *, audience: str) -> TallyView:
@@ -69,7 +74,9 @@ def tally(room: Room, *, audience: str) -> TallyView:
         tie=words.tie(counted),
         cast=_cast(room),
         notes=tuple(note.text for note in counted.notes),
-        flags=_flags(outcome),
+        flags=_flags(room, outcome),
+        remarks=_remarks(room, outcome),
+        by_answers=counted.rule == "majority_answer",
         recount=_recount(room, outcome.number),
         past=tuple(_past(room, each) for n, each in room.outcomes.items() if n != outcome.number),
     )
@@ -81,30 +88,48 @@ def _bar(room: Room, outcome: RoundOutcome, seat: int) -> Bar:
     weighed = counted.weighed_by.get(seat, 0)
     notes = {
         "struck": vetoed,
-        "nobody weighed this proposal": not vetoed and not weighed,
+        "nobody weighed this proposal": not vetoed and not weighed and counted.rule != "majority_answer",
         "weighed by too few to win": not vetoed and weighed and seat not in counted.eligible,
         ("leads" if outcome.provisional else "won"): winner,
     }
     said = [words_ for words_, holds in notes.items() if holds]
     same = [m for c in counted.classes if seat in c.members for m in c.members if m != seat]
-    if same and counted.classes:
-        said.append(f"same answer as {words.letters(same)}")
+    if same:
+        all_agree = len(same) > 1 and len(same) + 1 == len(counted.net_support)
+        said.append("same answer as " + ("all others" if all_agree else words.letters(same)))
     return Bar(who(room, seat, audience="open"), counted.net_support[seat], ", ".join(said), vetoed, winner)
 
 
-def _flags(outcome: RoundOutcome) -> tuple[str, ...]:
-    """What makes the result frail, in sentences."""
+def _flags(room: Room, outcome: RoundOutcome) -> tuple[str, ...]:
+    """What makes the answer frail, in sentences."""
     counted = outcome.tally
     said = []
-    if counted.median_differs and counted.median_winner is not None:
+    if counted.median_differs and counted.median_winner is not None and not _same_by_median(counted):
         said.append(f"By the median of the ballots {words.letter(counted.median_winner)} would win.")
-    if counted.pivotal:
-        said.append(f"{words.without(counted.pivotal)} another proposal would win.")
+    if deciding := answers.deciding(room, outcome):
+        said.append(f"{words.without(deciding)} another answer would win.")
     if outcome.degradation.lost_ballots and not outcome.provisional:
-        answer = state_words.COULD_FLIP[outcome.degradation.could_flip]
         lost = words.letters(outcome.degradation.lost_ballots)
-        said.append(f"No ballot from {lost}. Could it have changed the winner? {answer}.")
+        flip = answers.could_flip_round(room, outcome)
+        said.append(f"No ballot from {lost}. Could it have changed the answer? {flip}.")
     return tuple(said)
+
+
+def _remarks(room: Room, outcome: RoundOutcome) -> tuple[str, ...]:
+    """What would put another proposal in front, but no other answer."""
+    counted = outcome.tally
+    said = []
+    if counted.median_differs and counted.median_winner is not None and _same_by_median(counted):
+        first = words.letter(counted.median_winner)
+        said.append(f"By the median of the ballots {first} would win, with the same answer.")
+    deciding = answers.deciding(room, outcome)
+    if moved := [seat for seat in counted.pivotal or () if seat not in deciding]:
+        said.append(f"{words.without(moved)} another proposal would win, with the same answer.")
+    return tuple(said)
+
+
+def _same_by_median(counted: Tally) -> bool:
+    return answers.is_same(counted, counted.winner, counted.median_winner)
 
 
 def _recount(room: Room, number: int) -> str | None:
@@ -168,6 +193,13 @@ class Matrix:
     columns: tuple[Who, ...]
     rows: tuple[MatrixRow, ...]
     net_support: tuple[float | None, ...]
+    vetoed: tuple[int, ...] = ()
+
+    @property
+    def net(self) -> tuple[tuple[float | None, bool], ...]:
+        """Net support by column, and whether the proposal is struck."""
+        struck = (column.seat in self.vetoed for column in self.columns)
+        return tuple(zip(self.net_support, struck, strict=False))
 
 
 def matrix(room: Room, *, audience: str) -> Matrix:
@@ -190,6 +222,7 @@ def matrix(room: Room, *, audience: str) -> Matrix:
         if outcome
         else tuple(_blind_row(room, number, voter, columns=columns) for voter in voters),
         net_support=tuple(outcome.tally.net_support.get(seat) for seat in columns) if outcome else (),
+        vetoed=outcome.tally.vetoed if outcome else (),
     )
 
 
@@ -219,7 +252,9 @@ def _cell(room: Room, outcome: RoundOutcome, voter: int, seat: int) -> Cell:
 def _without_ballot(room: Room, number: int, voter: int) -> Cell:
     turn = room.turns.get((number, voter, Turn.Kind.REVIEW))
     if turn is not None and turn.state == Turn.State.ABSTAINED:
-        return Cell("abstained", None, "abstained", "", f"abstained: {words.reason(turn.reason)}", False)
+        person = room.seats[voter].kind == Participant.Kind.HUMAN
+        why = windows.outcome(room, (number, voter)) if person else words.reason(turn.reason)
+        return Cell("abstained", None, "abstained", "", f"abstained: {why}", False)
     waiting = number == room.session.round and not room.session.ended
     return Cell("pending", None, "pending", "", "not cast yet" if waiting else "did not vote", False)
 

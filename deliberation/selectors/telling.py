@@ -8,7 +8,7 @@ from typing import Any
 from deliberation import formats
 from deliberation.models import Participant, Veto
 from deliberation.selectors import words
-from deliberation.selectors.access import BLIND
+from deliberation.selectors.access import BLIND, OPEN
 from deliberation.selectors.room import STRIKERS, Moment, Room
 from deliberation.selectors.words import letter
 
@@ -79,7 +79,8 @@ Tell = Callable[[Room, Data, str, bool], str]
 
 def _opened(room: Room, data: Data, by: str, blind: bool) -> str:
     seed = f", seed {data['seed']}: labels predictable" if data["labels_predictable"] else ""
-    return f"{by} opened the deliberation{seed}"
+    panel = data.get("panel")
+    return f"{by} opened the deliberation{seed}{f' and named its {len(panel)} models' if panel else ''}"
 
 
 def _joined(room: Room, data: Data, by: str, blind: bool) -> str:
@@ -147,7 +148,7 @@ WINDOW_ENDS = {
     "cast": "is done",
     "declined": "declined to vote",
     "expired": "did not vote in time",
-    "withdrawn": "was withdrawn",
+    "withdrawn": f"was {words.NO_LONGER_ASKED}",
 }
 
 
@@ -219,6 +220,13 @@ def _failed(room: Room, data: Data, by: str, blind: bool) -> str:
     return f"Failed: {room.session.failure_detail or data['failure'].replace('_', ' ')}"
 
 
+def _stopped(room: Room, data: Data, by: str, blind: bool) -> str:
+    if "text" not in data:
+        return f"{by} asked it to stop"
+    reason = room.unnamed(room.facts.text(data["text"]), audience=BLIND if blind else OPEN)
+    return f"{by} asked it to stop: {reason}"
+
+
 def _checked(room: Room, data: Data, by: str, blind: bool) -> str:
     right = sum(each["right"] for each in data["checks"])
     return f"Checked against the known answer: {right} of {len(data['checks'])} models were right in round 1"
@@ -251,12 +259,21 @@ TOLD: Mapping[str, Tell] = {
     "turns.taken": _taken,
     "attempt.failed": _failed_attempt,
     "proposal.offered": _offered,
+    "proposal.withdrawn": lambda room, data, by, blind: (
+        f"{by} took back a proposal for round {data['round']}"
+    ),
     "proposal.made": _proposed,
     "reviews.opened": lambda room, data, by, blind: f"Reviews of round {data['round']} opened",
     "ballot.cast": _cast,
+    "names.revealed": lambda room, data, by, blind: (
+        f"Names and totals are shown to person {letter(data['seat'])}"
+    ),
     "turn.abstained": _abstained,
     "turn.discarded": lambda room, data, by, blind: f"A late answer of {letter(data['seat'])} was discarded",
     "round.asked": lambda room, data, by, blind: f"{by} asked for one more round after round {data['round']}",
+    "round.unasked": lambda room, data, by, blind: (
+        f"{by} asks for no further round after round {data['round']}"
+    ),
     "round.held": lambda room, data, by, blind: f"The tally of round {data['round']} waits for people",
     "human.done": _human_done,
     "human.extended": _extended,
@@ -270,7 +287,7 @@ TOLD: Mapping[str, Tell] = {
     "guidance.withdrawn": lambda room, data, by, blind: f"{by} withdrew guidance",
     "session.paused": lambda room, data, by, blind: f"{by} paused it",
     "session.resumed": lambda room, data, by, blind: f"{by} resumed it",
-    "session.stop_requested": lambda room, data, by, blind: f"{by} asked it to stop",
+    "session.stop_requested": _stopped,
     "session.concluded": _concluded,
     "session.failed": _failed,
     "answer.checked": _checked,

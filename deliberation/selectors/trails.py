@@ -1,6 +1,6 @@
 """Events of the sessions on a page of the list: of a kind, by somebody, or telling of a text that matches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
-from deliberation.models import Event, Session
+from deliberation.models import Event, Guidance, Session, Veto
 from deliberation.selectors import searching, snippets
-from deliberation.selectors.asking import TOLD_BY, Source, Wanted, events_like
+from deliberation.selectors.asking import STEERING, TOLD_BY, VETOES, Source, Wanted, events_like
 from deliberation.selectors.searching import Asked, Found
 from deliberation.selectors.snippets import Piece
 from deliberation.selectors.telling import TOLD
@@ -19,8 +19,10 @@ from deliberation.selectors.words import letter
 
 SHOWN = 3  # of a session's events
 KINDS: Mapping[str, str] = {kind: kind.replace(".", " ").replace("_", " ") for kind in sorted(TOLD)}
-Place = tuple[str, int | None, int | None]  # kind, round and seat of an event
-COLUMNS = ("chain_id", "seq", "kind", "actor", "time", F("data__round"), F("data__seat"))
+# Of an event: its kind, round and seat, and the key of a person's act that steered.
+Place = tuple[str, int | None, int | None, str | None]
+COLUMNS = ("chain_id", "seq", "kind", "actor", "time", F("data__round"), F("data__seat"), F("data__key"))
+KEYED = [TOLD_BY[source] for source in STEERING]
 Events = dict[UUID, list[Sequence[Any]]]
 
 
@@ -45,11 +47,12 @@ class Told:
 
 
 def told(user: Any, wanted: Wanted, asked: Asked | None, *, sessions: Sequence[Session]) -> dict[UUID, Told]:
-    """Four queries, however many sessions."""
+    """Four queries, however many sessions; two more where vetoes and guidance were found."""
     found = searching.found_in(user, [each.pk for each in sessions], asked)
+    places = _places(found)
     rows = Event.objects.filter(events_like(user, wanted), chain_id__in=[str(each.pk) for each in sessions])
-    events, counts = _first(rows) if asked is None else _telling(rows, found)
-    texts = _texts(events, found, asked, sessions=sessions)
+    events, counts = _first(rows) if asked is None else _telling(rows, found, places)
+    texts = _texts(events, found, asked, places=places, sessions=sessions)
     return {
         pk: Told(
             tuple(_line(user, each, texts.get((pk, _place(each)), ())) for each in group),
@@ -74,25 +77,42 @@ def _first(rows: "QuerySet[Event]") -> tuple[Events, dict[UUID, int]]:
 
 
 def _telling(
-    rows: "QuerySet[Event]", found: Mapping[UUID, Sequence[Found]]
+    rows: "QuerySet[Event]", found: Mapping[UUID, Sequence[Found]], places: Mapping[Found, Place]
 ) -> tuple[Events, dict[UUID, int]]:
     """The same of events that tell of a text that was found."""
-    places = {pk: _places(group) for pk, group in found.items()}
+    wanted = {pk: {places[each] for each in group} for pk, group in found.items()}
     events: Events = {}
     telling = rows.filter(kind__in=TOLD_BY.values()).order_by("chain_id", "seq")
     for row in telling.values_list(*COLUMNS):
-        if _place(row) in places.get(UUID(row[0]), ()):
+        if _place(row) in wanted.get(UUID(row[0]), ()):
             events.setdefault(UUID(row[0]), []).append(row)
     return {pk: group[:SHOWN] for pk, group in events.items()}, {pk: len(g) for pk, g in events.items()}
 
 
 def _place(row: Sequence[Any]) -> Place:
-    kind, number, seat = row[2], row[5], row[6]
-    return (kind, None, None) if kind == TOLD_BY[Source.TASK] else (kind, number, seat)
+    kind, number, seat, key = row[2], *row[5:8]
+    if kind == TOLD_BY[Source.TASK]:
+        return (kind, None, None, None)
+    return (kind, number, seat, key if kind in KEYED else None)
 
 
-def _places(found: Iterable[Found]) -> set[Place]:
-    return {(TOLD_BY[each.source], each.round, each.seat) for each in found}  # type: ignore[index]
+def _places(found: Mapping[UUID, Sequence[Found]]) -> dict[Found, Place]:
+    """Which event tells of each text."""
+    texts = [each for group in found.values() for each in group]
+    keys = _keys(Veto, texts, VETOES) | _keys(Guidance, texts, (Source.GUIDANCE,))
+    return {each: _place_of(each, keys.get((each.source, each.row))) for each in texts}
+
+
+def _keys(model: Any, texts: Sequence[Found], sources: Sequence[str]) -> dict[tuple[str, int], str]:
+    """Of what people did, by source and row. A query where there is any."""
+    rows = {each.row: each.source for each in texts if each.source in sources}
+    keys = model.objects.filter(pk__in=rows).values_list("pk", "key") if rows else ()
+    return {(rows[pk], pk): str(key) for pk, key in keys}
+
+
+def _place_of(found: Found, key: str | None) -> Place:
+    seat = found.about if found.source in STEERING else found.seat
+    return (TOLD_BY[Source(found.source)], found.round, seat, key)
 
 
 def _texts(
@@ -100,6 +120,7 @@ def _texts(
     found: Mapping[UUID, Sequence[Found]],
     asked: Asked | None,
     *,
+    places: Mapping[Found, Place],
     sessions: Sequence[Session],
 ) -> dict[tuple[UUID, Place], tuple[Piece, ...]]:
     """The best match in the text of each event that is shown."""
@@ -107,8 +128,8 @@ def _texts(
     for pk, group in found.items():
         shown = {_place(each) for each in events.get(pk, ())}
         for each in reversed(group):  # the best comes last and stays
-            for place in _places([each]) & shown:
-                best.setdefault(pk, {})[place] = each
+            if places[each] in shown:
+                best.setdefault(pk, {})[places[each]] = each
     hits = snippets.hits({pk: list(each.values()) for pk, each in best.items()}, asked, sessions=sessions)
     return {
         (pk, place): hit.pieces
@@ -118,7 +139,7 @@ def _texts(
 
 
 def _line(user: Any, row: Sequence[Any], pieces: tuple[Piece, ...]) -> EventLine:
-    _, seq, kind, actor, time, number, seat = row
+    _, seq, kind, actor, time, number, seat, _ = row
     about = [f"round {number}"] if isinstance(number, int) else []
     about += [letter(seat)] if isinstance(seat, int) and not actor.startswith("seat:") else []
     return EventLine(seq, time, KINDS.get(kind, kind), ", ".join(about), _by(user, actor), pieces)

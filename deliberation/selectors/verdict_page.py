@@ -80,6 +80,12 @@ class VerdictPage:
     rulebook: Rulebook
     trail: Trail
 
+    @property
+    def names_ballot(self) -> bool:
+        """Whether `mattered` names a ballot that could be struck."""
+        verdict, first = self.ending.verdict, self.first
+        return first is not None and (first.flips or (verdict is not None and verdict.margin is not None))
+
 
 def verdict_page(room: Room) -> VerdictPage:
     """Of a session that has ended, so there is nothing to hide. Four queries."""

@@ -1,14 +1,15 @@
-"""What waits for a person: rounds in which their ballot is awaited, and invitations by name."""
+"""What waits for a person: rounds in which their ballot is awaited, vetoes that need a second person, invitations."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from deliberation.models import Ballot, Invitation, Proposal, Session, Turn
+from deliberation.models import Ballot, Invitation, Participant, Proposal, Session, Turn, VetoRequest
 from deliberation.protocol.types import Rules
+from deliberation.selectors.words import letter
 
 WARNING_SHARE = 0.25  # of the window: with so much left the person is warned
 
@@ -42,11 +43,23 @@ class YourTurn:
 
 @dataclass(frozen=True)
 class Asked:
-    """An invitation by name that has not been answered."""
+    """An invitation by name that has not been answered. `until`: when the round closes that is held now."""
 
     session_id: UUID
     task: str
     by: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ToConfirm:
+    """A veto that another person asks for. `key`: of what it would strike; who asks is not told, for the blind."""
+
+    session_id: UUID
+    task: str
+    key: str
+    what: str
+    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -55,19 +68,20 @@ class Waiting:
 
     turns: tuple[YourTurn, ...]
     invitations: tuple[Asked, ...]
+    vetoes: tuple[ToConfirm, ...] = ()
 
     @property
     def count(self) -> int:
-        """What the tab's title counts: rounds that miss something of theirs, and invitations."""
-        return sum(each.urgent for each in self.turns) + len(self.invitations)
+        """What the tab's title counts: rounds that miss something of theirs, vetoes, and invitations."""
+        return sum(each.urgent for each in self.turns) + len(self.vetoes) + len(self.invitations)
 
     def __bool__(self) -> bool:
-        return bool(self.turns or self.invitations)
+        return bool(self.turns or self.vetoes or self.invitations)
 
 
 def waiting(user: Any) -> Waiting:
-    """Two queries."""
-    return Waiting(_turns(user), _invitations(user))
+    """Three queries."""
+    return Waiting(_turns(user), _invitations(user), _vetoes(user))
 
 
 def _turns(user: Any) -> tuple[YourTurn, ...]:
@@ -89,7 +103,7 @@ def _your_turn(turn: Any) -> YourTurn:
     session = turn.session
     paused = session.paused_at is not None
     held = session.state == Session.State.HOLDING
-    until = session.hold_until if held and not paused else None
+    until = closes_at(session)
     return YourTurn(
         session_id=session.pk,
         task=session.task,
@@ -100,6 +114,12 @@ def _your_turn(turn: Any) -> YourTurn:
         paused=paused,
         urgent=not paused and (held or not turn.voted),
     )
+
+
+def closes_at(session: Session) -> datetime | None:
+    """When the round closes by the clock; None where nothing closes it yet."""
+    held = session.state == Session.State.HOLDING and session.paused_at is None
+    return session.hold_until if held else None
 
 
 def warns_at(until: datetime, rules: Rules) -> datetime:
@@ -114,7 +134,39 @@ def _invitations(user: Any) -> tuple[Asked, ...]:
         .select_related("session", "invited_by")
         .order_by("created_at")
     )
-    return tuple(Asked(each.session_id, each.session.task, person(each.invited_by)) for each in rows)
+    return tuple(_asked(each) for each in rows)
+
+
+def _asked(row: Invitation) -> Asked:
+    return Asked(row.session_id, row.session.task, person(row.invited_by), closes_at(row.session))
+
+
+def _vetoes(user: Any) -> tuple[ToConfirm, ...]:
+    """Those that this person may decide on, in running sessions that they own or sit in; the oldest first."""
+    sits = Participant.objects.filter(user=user).values("session")
+    rows = (
+        VetoRequest.objects.filter(Q(session__owner=user) | Q(session__in=sits), outcome="")
+        .exclude(Q(user=user) | Q(target__user=user, target__user__isnull=False))
+        .exclude(session__state__in=Session.ENDED)
+        .select_related("session", "round", "target")
+        .order_by("created_at")
+    )
+    return tuple(_to_confirm(each) for each in rows)
+
+
+def _to_confirm(row: VetoRequest) -> ToConfirm:
+    number, seat = row.round.number, row.target.seat
+    what = f"the {row.kind} of {letter(seat)} in round {number}"
+    return ToConfirm(
+        row.session_id, row.session.task, f"{row.kind}-{number}-{seat}", what, closes_at(row.session)
+    )
+
+
+def asked_by(user: Any, session: Session) -> str | None:
+    """Who asks this person by name to take part here, and has no answer yet. One query."""
+    rows = session.invitations.filter(user=user, accepted_at=None, declined_at=None)
+    row = rows.select_related("invited_by").first()
+    return person(row.invited_by) if row else None
 
 
 def person(user: Any) -> str:

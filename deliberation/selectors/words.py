@@ -21,6 +21,7 @@ STOP_REASONS = {
     "person": "a person stopped it",
     "no_expected_gain": "no gain was to be expected from more than one round",
 }
+NO_LONGER_ASKED = "no longer asked, as the session ended"
 REASONS = {
     "breaker_open": "its server is left alone until it answers a check",
     "no_worker": "no worker took the turn in time",
@@ -47,7 +48,7 @@ REASONS = {
     "expired": "the window ended",
     "declined": "declined",
     "cast": "cast",
-    "withdrawn": "withdrawn",
+    "withdrawn": NO_LONGER_ASKED,
 }
 
 
@@ -109,9 +110,19 @@ def _is_lost(turn: Turn) -> bool:
 
 
 def letters(seats: Iterable[int]) -> str:
-    """A, C and F."""
-    names = [letter(seat) for seat in seats]
+    """A, C and F; A to L; A and C to L: a run of more than four is told by its ends."""
+    runs: list[list[int]] = []
+    for seat in seats:
+        if runs and seat == runs[-1][-1] + 1:
+            runs[-1].append(seat)
+        else:
+            runs.append([seat])
+    names = [name for run in runs for name in _run(run)]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def _run(run: Sequence[int]) -> list[str]:
+    return [letter(seat) for seat in run] if len(run) < 5 else [f"{letter(run[0])} to {letter(run[-1])}"]
 
 
 def without(pivotal: Sequence[int]) -> str:
@@ -137,7 +148,13 @@ def tie(tally: Tally) -> str | None:
     """Who stood equal and what decided; None where nobody did."""
     if not tally.ties or tally.tie_break is None:
         return None
-    return f"{letters(tally.ties)} stood equal; {TIE_BREAKS[tally.tie_break]}."
+    same = ", with the same answer" if ties_one_answer(tally) else ""
+    return f"{letters(tally.ties)} stood equal{same}; {TIE_BREAKS[tally.tie_break]}."
+
+
+def ties_one_answer(tally: Tally) -> bool:
+    """Whether all that stood equal say the same: the tie then decided nothing but which of them is shown."""
+    return any(set(tally.ties) <= set(each.members) for each in tally.classes)
 
 
 def state_of(room: Room) -> str:

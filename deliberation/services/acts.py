@@ -7,9 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q, Value
-from django.db.models.functions import Least, Now
+from django.db.models import Q
 
+from broker.models import plain
 from deliberation import dispatch
 from deliberation.models import Event, Session
 from deliberation.protocol.types import Rules
@@ -80,8 +80,10 @@ def number_of(session: Session, user: Any, kinds: tuple[str, ...], key: str) -> 
 
 def goes_on(session: Session) -> bool:
     """Whether somebody asked for one more round after the running one."""
-    told = Event.objects.filter(chain_id=str(session.pk), kind="round.asked", data__round=session.round)
-    return told.exists()
+    kinds = ("round.asked", "round.unasked")
+    told = Event.objects.filter(chain_id=str(session.pk), kind__in=kinds, data__round=session.round)
+    last = told.order_by("seq").last()
+    return last is not None and last.kind == "round.asked"
 
 
 def is_alone(session: Session) -> bool:
@@ -106,7 +108,10 @@ def wake(session: Session) -> None:
 
 def mark_due(session: Session) -> None:
     """For a caller that advances the session itself right after; the sweeper does it should that one be gone."""
-    Session.objects.filter(pk=session.pk).update(due_at=Now() + grace())
+    plain.write(
+        "UPDATE deliberation_session SET due_at = statement_timestamp() + %s WHERE id = %s",
+        [grace(), session.pk],
+    )
 
 
 def grace() -> timedelta:
@@ -116,7 +121,9 @@ def grace() -> timedelta:
 
 def wake_at(session: Session, moment: Any) -> None:
     """Lets the sweeper look at the session at the latest then; an earlier wake-up stands."""
-    Session.objects.filter(pk=session.pk).update(due_at=Least(F("due_at"), Value(moment)))
+    plain.write(
+        "UPDATE deliberation_session SET due_at = least(due_at, %s) WHERE id = %s", [moment, session.pk]
+    )
 
 
 def database_now() -> datetime:

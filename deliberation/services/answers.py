@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from broker.models import Call
+from broker.models import Call, plain
 from deliberation import events
 from deliberation.models import Ballot, Blob, Proposal, Review
 from deliberation.prompts.propose import ProposalReply
@@ -138,7 +138,13 @@ def _by_seat(answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_reviews(kept: Sequence[Kept], ballots: Sequence[Ballot]) -> None:
-    proposals = dict(kept[0].answer.turn.round.proposals.values_list("participant__seat", "pk"))
+    proposals = dict(
+        plain.read(
+            "SELECT seat.seat, made.id FROM deliberation_proposal AS made JOIN deliberation_participant AS seat"
+            " ON seat.id = made.participant_id WHERE made.round_id = %s",
+            [kept[0].answer.turn.round_id],
+        )
+    )
     Review.objects.bulk_create(
         Review(
             ballot=ballot,

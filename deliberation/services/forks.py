@@ -33,8 +33,10 @@ class Branch:
 @transaction.atomic
 def fork(branch: Branch, opening: sessions.Opening, *, owner: Any) -> Session:
     """A session in `staffing` whose chain names its parent, the round, and the hash of the event up to which the parent
-    was read.
+    was read. A form that was sent before gets the session that it opened then.
     """
+    if (before := sessions.opened_before(opening, owner)) is not None:
+        return before
     parent = branch.parent
     if branch.round and not parent.rounds.filter(number=branch.round, closed_at__isnull=False).exists():
         raise ActRefused(f"Round {branch.round} of that session is not closed, so nothing can go on from it.")

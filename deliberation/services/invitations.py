@@ -5,7 +5,7 @@ The trail holds ids alone: who was asked is in the Invitation row. A link's toke
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -13,17 +13,15 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.utils import timezone
 from django.utils.text import slugify
 
 from deliberation import events
 from deliberation.models import Invitation, Participant, Session
 from deliberation.services import people, sessions
 from deliberation.services.acts import ActRefused, actor, lock_running
+from deliberation.services.invited import ACCEPTED, DECLINED, close
 
 DISPLAY_NAME_CHARS = 80
-VISITOR = "visitor"
-ACCEPTED, DECLINED = "accepted", "declined"
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,11 @@ def _tell_invited(row: Invitation, by: Any, *, how: str) -> None:
 
 @transaction.atomic
 def open_with_guests(opening: sessions.Opening, *, owner: Any, guests: Iterable[str]) -> Session:
-    """Opens a session and invites people by user name; where one cannot be invited, nothing is opened."""
+    """Opens a session and invites people by user name; where one cannot be invited, nothing is opened. A form that
+    was sent before gets the session that it opened then.
+    """
+    if (before := sessions.opened_before(opening, owner)) is not None:
+        return before
     session = sessions.open_session(opening, owner=owner)
     for name in guests:
         invite_by_name(session.pk, owner, name)
@@ -138,7 +140,7 @@ def accept_link_as_visitor(token: str, display_name: str) -> tuple[Any, Particip
 @transaction.atomic
 def decline_link(token: str, user: Any | None) -> None:
     """The link is spent; it seats nobody any more. `user` is None for somebody who is not signed in."""
-    _close(_open_link(token), user, answer=DECLINED)
+    close(_open_link(token), user, answer=DECLINED)
 
 
 def _open_link(token: str) -> Invitation:
@@ -162,28 +164,13 @@ def _unanswered(row: Invitation) -> Invitation:
 def _answer(row: Invitation, user: Any, *, accepts: bool) -> Participant | None:
     if accepts:
         return _seat(row, user)
-    _close(row, user, answer=DECLINED)
+    close(row, user, answer=DECLINED)
     return None
 
 
 def _seat(row: Invitation, user: Any) -> Participant:
-    _close(row, user, answer=ACCEPTED)
+    close(row, user, answer=ACCEPTED)
     return people.take_seat(row.session, user, asked=True)
-
-
-def _close(row: Invitation, user: Any | None, *, answer: str) -> None:
-    changes: Mapping[str, Any] = (
-        {"accepted_at": timezone.now(), "declined_at": None, "user": user}
-        if answer == ACCEPTED
-        else {"declined_at": timezone.now()}
-    )
-    Invitation.objects.filter(pk=row.pk).update(**changes)
-    events.record(
-        row.session,
-        "invitation.answered",
-        actor=actor(user) if user else VISITOR,
-        payload={"invitation": row.pk, "user": user.pk if user else None, "answer": answer},
-    )
 
 
 def _new_person(display_name: str) -> Any:

@@ -14,7 +14,7 @@ from deliberation.services.people_guidance import (
     withdraw_guidance,
 )
 from deliberation.services.people_overturns import Against, confirm_overturn, drop_overturn, overturn
-from deliberation.services.people_proposals import Own, bring_in, propose
+from deliberation.services.people_proposals import Own, bring_in, propose, withdraw_own
 from deliberation.services.people_seats import (
     done,
     need_more_time,
@@ -59,6 +59,7 @@ __all__ = [
     "veto",
     "withdraw_guidance",
     "withdraw_open_turns",
+    "withdraw_own",
     "withdraw_seat",
     "withdraw_veto",
 ]

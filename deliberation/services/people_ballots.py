@@ -11,6 +11,7 @@ from django.db.models import Max, Q
 from deliberation import events
 from deliberation.models import Ballot, Participant, Round, Session
 from deliberation.protocol.ballots import CREDITS
+from deliberation.protocol.types import Rules
 from deliberation.services.acts import ActRefused, actor, check_seen, is_alone, lock_session, number_of
 from deliberation.services.people_seats import acting_round, own_ballot, take_seat
 
@@ -41,9 +42,10 @@ def cast_ballot(session_id: Any, user: Any, vote: Vote) -> int:
     check_seen(session, vote.seen, _bears(session, user, vote.round))
     seat = take_seat(session, user, asked=False)
     weights = _weights(round_, seat, vote.votes)
+    reveals = Rules.from_json(session.rules).blind and not Ballot.objects.filter(participant=seat).exists()
     version = _supersede(round_, seat)
     Ballot.objects.create(round=round_, participant=seat, version=version, weights=weights, key=vote.key)
-    return events.record(
+    seq = events.record(
         session,
         "ballot.cast",
         actor=actor(user),
@@ -57,6 +59,10 @@ def cast_ballot(session_id: Any, user: Any, vote: Vote) -> int:
             "key": str(vote.key),
         },
     )
+    if reveals:  # from here on this person is told names and totals
+        place = {"round": round_.number, "seat": seat.seat}
+        events.record(session, "names.revealed", actor=actor(user), payload=place)
+    return seq
 
 
 def _bears(session: Session, user: Any, number: int) -> Q:

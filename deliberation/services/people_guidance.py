@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from deliberation import events
 from deliberation.models import Guidance, Participant, Session
+from deliberation.services import searching
 from deliberation.services.acts import ActRefused, actor, is_last_round, lock_running, number_of
 
 GUIDANCE_CHARS = 4_000
@@ -32,6 +33,7 @@ def leave_guidance(session_id: Any, user: Any, text: str, *, key: UUID, to_seat:
         text=words,
         key=key,
     )
+    searching.add_guidance(row)
     return events.record(
         session,
         "guidance.left",

@@ -28,10 +28,11 @@ class Own:
 
 @dataclass(frozen=True)
 class Told:
-    """The number of the event, and the round whose candidate the proposal is."""
+    """The number of the event, and the round whose candidate the proposal is. replaced: one waited for it before."""
 
     seq: int
     round: int
+    replaced: bool = False
 
 
 @transaction.atomic
@@ -47,7 +48,7 @@ def propose(session_id: Any, user: Any, own: Own) -> Told:
     round_ = _open_now(session, seat)
     number = _next_round(session) if round_ is None else round_.number
     waiting = session.own_proposals.filter(participant=seat, for_round=number, waits=True)
-    waiting.update(waits=False)
+    replaced = waiting.update(waits=False) > 0
     row = OwnProposal.objects.create(
         session=session,
         participant=seat,
@@ -61,7 +62,23 @@ def propose(session_id: Any, user: Any, own: Own) -> Told:
     if round_ is not None:
         return Told(_make(round_, row, text), number)
     payload = {"round": number, "seat": seat.seat, "text": events.reference(text), "key": str(own.key)}
-    return Told(events.record(session, "proposal.offered", actor=actor(user), payload=payload), number)
+    seq = events.record(session, "proposal.offered", actor=actor(user), payload=payload)
+    return Told(seq, number, replaced)
+
+
+@transaction.atomic
+def withdraw_own(session_id: Any, user: Any) -> int:
+    """Takes back what waits for the next round; what is a candidate already stays one."""
+    session = lock_running(session_id)
+    row = (
+        session.own_proposals.filter(participant__user=user, waits=True).select_related("participant").last()
+    )
+    if row is None:
+        raise ActRefused("No proposal of yours waits: it is a candidate already, or it was taken back.")
+    row.waits = False
+    row.save(update_fields=["waits"])
+    payload = {"round": row.for_round, "seat": row.participant.seat}
+    return events.record(session, "proposal.withdrawn", actor=actor(user), payload=payload)
 
 
 def _clean(own: Own) -> tuple[str, str | None]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from deliberation import events
 from deliberation.models import Ballot, Event, Participant, Round, Session, Turn
 from deliberation.protocol.types import Rules
+from deliberation.services import invited
 from deliberation.services.acts import (
     ActRefused,
     actor,
@@ -32,11 +33,12 @@ NOT_WAITED_FOR = "Nothing waits for you in this round."
 
 @transaction.atomic
 def take_seat(session: Session, user: Any, *, asked: bool) -> Participant:
-    """The person's seat, a new one at the first call. `asked`: holds wait for this person."""
+    """The person's seat, a new one at the first call, which accepts an invitation. `asked`: holds wait for them."""
     session = lock_running(session.pk)
     seat = session.participants.filter(user=user).first()
     if seat is not None:
         return seat
+    invited.accept_open(session, user)
     last = session.participants.aggregate(last=Max("seat"))["last"] or 0
     seat = Participant.objects.create(
         session=session, seat=last + 1, kind=Participant.Kind.HUMAN, user=user, asked=asked

@@ -20,13 +20,19 @@ from deliberation.services.acts import (
 BEARS = Q(kind__in=("round.closed", "proposal.vetoed", "ballot.vetoed", "veto.withdrawn"))
 
 
+STOP_CHARS = 2_000
+
+
 @transaction.atomic
-def stop(session_id: Any, user: Any, *, seen: int | None) -> int:
+def stop(session_id: Any, user: Any, *, seen: int | None, reason: str = "") -> int:
     """sessions.stop(), unless something that changes what it leaves came after event `seen`."""
     session = lock_running(session_id)
+    words = reason.replace("\x00", "").strip()
+    if len(words) > STOP_CHARS:
+        raise ActRefused(f"The reason is longer than {STOP_CHARS:,} characters. Shorten it.")
     if session.stop_requested_at is None:
         check_seen(session, seen, BEARS)
-    return sessions.stop(session_id, user)
+    return sessions.stop(session_id, user, reason=words)
 
 
 @transaction.atomic
@@ -37,6 +43,16 @@ def ask_for_more(session_id: Any, user: Any) -> int:
     return events.record(session, "round.asked", actor=actor(user), payload={"round": session.round})
 
 
+@transaction.atomic
+def ask_for_no_more(session_id: Any, user: Any) -> int:
+    """Takes back what ask_for_more() asked for, while the round that it follows is open."""
+    session = lock_running(session_id)
+    _check_open(session)
+    if not goes_on(session):
+        raise ActRefused("No further round is asked for.")
+    return events.record(session, "round.unasked", actor=actor(user), payload={"round": session.round})
+
+
 def _check_more(session: Session) -> None:
     if session.round == 0:
         raise ActRefused("The first round has not begun; there is none to follow it yet.")
@@ -44,7 +60,11 @@ def _check_more(session: Session) -> None:
         raise ActRefused("It is stopping already.")
     if is_alone(session):
         raise ActRefused("One model alone answers in one round; ask again for other answers.")
-    if session.rounds.filter(number=session.round).exclude(closed_at=None).exists():
-        raise ActRefused(f"Round {session.round} was closed before this arrived. Nothing was changed.")
+    _check_open(session)
     if goes_on(session):
         raise ActRefused(f"Round {session.round + 1} is asked for already.")
+
+
+def _check_open(session: Session) -> None:
+    if session.rounds.filter(number=session.round).exclude(closed_at=None).exists():
+        raise ActRefused(f"Round {session.round} was closed before this arrived. Nothing was changed.")

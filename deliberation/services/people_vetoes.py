@@ -11,6 +11,7 @@ from django.utils import timezone
 from deliberation import events
 from deliberation.models import Participant, Round, Session, Veto, VetoRequest
 from deliberation.protocol.types import Rules
+from deliberation.services import searching
 from deliberation.services.acts import ActRefused, actor, check_seen, lock_running, number_of
 from deliberation.services.people_seats import own_ballot
 
@@ -78,6 +79,10 @@ def needs_two(session: Session, kind: str, target: Participant) -> bool:
 
 
 def check_reason(reason: str, *, code: str) -> None:
+    if code not in Veto.Code.values and not reason.strip():
+        raise ActRefused(
+            "Choose what kind of reason it is, and say why: a veto without a reason is not accepted."
+        )
     if code not in Veto.Code.values:
         raise ActRefused("Choose what kind of reason it is.")
     if not reason.strip():
@@ -148,6 +153,7 @@ def _strike(round_: Round, target: Participant, strike: Strike, hands: dict[str,
         reason=strike.reason.strip(),
         key=strike.key,
     )
+    searching.add_veto(row)
     payload = {
         "round": strike.round,
         "seat": strike.seat,

@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Now
 
-from broker.models import Call
+from broker.models import Endpoint, Host, Model, plain
 from deliberation import dispatch, events, record
 from deliberation.claims import Claim
 from deliberation.models import Participant, Round, Session, Turn
@@ -27,9 +26,9 @@ def open_round(claim: Claim) -> None:
     session.round += 1
     session.state = Session.State.PROPOSING
     session.hold_until = None
-    session.save(update_fields=["round", "state", "hold_until"])
+    plain.save(session, "round", "state", "hold_until")
     round_ = Round.objects.create(session=session, number=session.round)
-    seats = list(session.participants.select_related("model__endpoint__host").order_by("seat"))
+    seats = _seats(session)
     agents = [each for each in seats if each.kind == Participant.Kind.MODEL and each.left_phase is None]
     asked = [each for each in seats if each.kind == Participant.Kind.HUMAN and each.asked]
     events.record(
@@ -53,15 +52,19 @@ def open_reviews(claim: Claim) -> bool:
     """The review phase: a turn for each agent that can compare at least one proposal of others. True: there is none."""
     session = claim.fence()
     session.state = Session.State.REVIEWING
-    session.save(update_fields=["state"])
-    round_ = session.rounds.get(number=session.round)
-    authors = set(round_.proposals.values_list("participant__seat", flat=True))
+    plain.save(session, "state")
+    ((round_, authors),) = plain.rows(
+        "FROM deliberation_round AS round WHERE round.session_id = %s AND round.number = %s",
+        [session.pk, session.round],
+        more=(
+            "ARRAY(SELECT participant_id FROM deliberation_proposal AS made WHERE made.round_id = round.id)",
+        ),
+        round=Round,
+    )
     agents = [
         each
-        for each in session.participants.filter(kind=Participant.Kind.MODEL, left_phase=None)
-        .select_related("model__endpoint__host")
-        .order_by("seat")
-        if authors - {each.seat}
+        for each in _seats(session)
+        if each.kind == Participant.Kind.MODEL and each.left_phase is None and set(authors) - {each.pk}
     ]
     events.record(
         session,
@@ -71,6 +74,24 @@ def open_reviews(claim: Claim) -> bool:
     )
     _open_turns(session, round_, agents, kind=Turn.Kind.REVIEW)
     return not agents
+
+
+def _seats(session: Session) -> list[Participant]:
+    """In order, an agent with its model, the endpoint and its host. One query."""
+    found = plain.rows(
+        "FROM deliberation_participant AS seat LEFT JOIN broker_model AS model ON model.id = seat.model_id"
+        " LEFT JOIN broker_endpoint AS endpoint ON endpoint.id = model.endpoint_id"
+        " LEFT JOIN broker_host AS host ON host.id = endpoint.host_id WHERE seat.session_id = %s ORDER BY seat.seat",
+        [session.pk],
+        seat=Participant,
+        model=Model,
+        endpoint=Endpoint,
+        host=Host,
+    )
+    for seat, model, endpoint, host in found:
+        if model is not None:
+            seat.model, model.endpoint, endpoint.host = model, endpoint, host
+    return [seat for seat, *_ in found]
 
 
 def _open_turns(session: Session, round_: Round, agents: Iterable[Participant], *, kind: str) -> None:
@@ -123,17 +144,22 @@ def begin_tally(claim: Claim) -> None:
     """No act counts for this round any more. People's turns end with one of the outcomes of a window."""
     session = claim.fence()
     session.state = Session.State.TALLYING
-    session.save(update_fields=["state"])
-    turns = Turn.objects.filter(
-        session=session, state=Turn.State.OPEN, participant__kind=Participant.Kind.HUMAN
-    ).select_related("participant")
-    voted = set(
-        session.rounds.get(number=session.round)
-        .ballots.filter(current=True)
-        .values_list("participant_id", flat=True)
+    plain.save(session, "state")
+    waiting = plain.rows(
+        "FROM deliberation_turn AS turn JOIN deliberation_participant AS seat ON seat.id = turn.participant_id"
+        " WHERE turn.session_id = %s AND turn.state = 'open' AND seat.kind = 'human' ORDER BY turn.id",
+        [session.round, session.pk],
+        more=(
+            "EXISTS (SELECT FROM deliberation_ballot AS ballot JOIN deliberation_round AS round"
+            " ON round.id = ballot.round_id WHERE ballot.participant_id = seat.id AND ballot.current"
+            " AND round.session_id = turn.session_id AND round.number = %s)",
+        ),
+        turn=Turn,
+        seat=Participant,
     )
-    for turn in turns:
-        _expire(session, turn, cast=turn.participant_id in voted)
+    for turn, seat, has_voted in waiting:
+        turn.participant = seat
+        _expire(session, turn, cast=has_voted)
 
 
 def _expire(session: Session, turn: Turn, *, cast: bool) -> None:
@@ -189,24 +215,24 @@ def numbers_of(tally: dict[str, Any]) -> dict[str, Any]:
 
 def outcomes(session: Session) -> list[RoundOutcome]:
     """The closed rounds before the running one, in order."""
-    rows = session.rounds.exclude(closed_at=None).order_by("number").values_list("outcome", flat=True)
-    return [RoundOutcome.from_json(row) for row in rows]
+    closed = plain.read(
+        "SELECT outcome FROM deliberation_round WHERE session_id = %s AND closed_at IS NOT NULL ORDER BY number",
+        [session.pk],
+    )
+    return [RoundOutcome.from_json(json.loads(outcome)) for (outcome,) in closed]
 
 
 def spent_so_far(session: Session) -> Spent:
     """Money, tokens and seconds until now; None where a call did not report its own."""
-    calls = Call.objects.filter(reference=session.pk, error="")
-    sums = calls.aggregate(
-        count=Count("pk"),
-        costs=Count("cost_usd"),
-        cost_usd=Sum("cost_usd"),
-        counted=Count("pk", filter=Q(tokens_in__isnull=False, tokens_out__isnull=False)),
-        tokens=Sum(F("tokens_in") + F("tokens_out")),
+    ((count, costs, cost_usd, counted, tokens, now),) = plain.read(
+        "SELECT count(*), count(cost_usd), sum(cost_usd), count(tokens_in + tokens_out), sum(tokens_in + tokens_out),"
+        " clock_timestamp() FROM broker_call WHERE reference = %s AND error = ''",
+        [session.pk],
     )
     return Spent(
-        cost_usd=float(sums["cost_usd"]) if sums["count"] == sums["costs"] > 0 else None,
-        tokens=sums["tokens"] if sums["count"] == sums["counted"] > 0 else None,
-        seconds=(database_now() - session.created_at).total_seconds(),
+        cost_usd=float(cost_usd) if count == costs > 0 else None,
+        tokens=tokens if count == counted > 0 else None,
+        seconds=(now - session.created_at).total_seconds(),
         money_short=spending.is_short(session),
     )
 

@@ -8,16 +8,18 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from deliberation.models import Proposal, Review, SearchDocument, Session
+from broker.models import plain
+from deliberation.models import Guidance, Proposal, Review, SearchDocument, Session, Veto
 
 Source = SearchDocument.Source
 CHARS = 50_000  # of a text; PostgreSQL refuses a document of more than 1 MB
-WEIGHTS = {Source.TASK: "A", Source.PROPOSAL: "B", Source.REVIEW: "C"}  # what ranks higher
+VETOES = {"proposal": Source.PROPOSAL_VETO, "ballot": Source.BALLOT_VETO}  # by what is struck
+RANKS_HIGHER = {Source.TASK: "A", Source.PROPOSAL: "B"}
+OTHERS = "C"
 ACCENT = re.compile("[\u0300-\u036f]")
 UNSPACED = re.compile(
     "([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])"
@@ -60,34 +62,52 @@ def add_reviews(session: Session, round_number: int) -> None:
     _add(session.pk, _reviews(session, round_number))
 
 
+def add_veto(veto: Veto) -> None:
+    """Its reason can be found. One statement."""
+    source = VETOES[veto.kind]
+    place = {"round": veto.round.number, "about": veto.target.seat}
+    _add(veto.session_id, [Text(source, veto.pk, veto.reason, **place)])
+
+
+def add_guidance(given: Guidance) -> None:
+    """The same. One statement."""
+    about = given.to.seat if given.to else None
+    _add(given.session_id, [Text(Source.GUIDANCE, given.pk, given.text, round=given.round, about=about)])
+
+
 def _proposals(session: Session, round_number: int) -> list[Text]:
-    made = Proposal.objects.filter(round__session=session, round__number=round_number)
-    rows = made.exclude(pk__in=_known(session, Source.PROPOSAL)).select_related("participant")
+    rows = plain.rows(
+        "FROM deliberation_proposal AS proposal JOIN deliberation_round AS round ON round.id = proposal.round_id"
+        " JOIN deliberation_participant AS seat ON seat.id = proposal.participant_id"
+        " WHERE round.session_id = %s AND round.number = %s AND NOT EXISTS (SELECT FROM deliberation_searchdocument"
+        " AS known WHERE known.session_id = round.session_id AND known.source = %s AND known.row = proposal.id)",
+        [session.pk, round_number, Source.PROPOSAL],
+        more=("seat.seat",),
+        proposal=Proposal,
+    )
     return [
-        Text(Source.PROPOSAL, each.pk, proposal_text(each), round=round_number, seat=each.participant.seat)
-        for each in rows
+        Text(Source.PROPOSAL, each.pk, proposal_text(each), round=round_number, seat=seat)
+        for each, seat in rows
     ]
 
 
 def _reviews(session: Session, round_number: int) -> list[Text]:
-    written = Review.objects.filter(
-        ballot__round__session=session, ballot__round__number=round_number
-    ).exclude(pk__in=_known(session, Source.REVIEW))
+    rows = plain.rows(
+        "FROM deliberation_review AS review JOIN deliberation_ballot AS ballot ON ballot.id = review.ballot_id"
+        " JOIN deliberation_round AS round ON round.id = ballot.round_id"
+        " JOIN deliberation_participant AS voter ON voter.id = ballot.participant_id"
+        " JOIN deliberation_proposal AS proposal ON proposal.id = review.proposal_id"
+        " JOIN deliberation_participant AS author ON author.id = proposal.participant_id"
+        " WHERE round.session_id = %s AND round.number = %s AND NOT EXISTS (SELECT FROM deliberation_searchdocument"
+        " AS known WHERE known.session_id = round.session_id AND known.source = %s AND known.row = review.id)",
+        [session.pk, round_number, Source.REVIEW],
+        more=("voter.seat", "author.seat"),
+        review=Review,
+    )
     return [
-        Text(
-            Source.REVIEW,
-            each.pk,
-            review_text(each),
-            round=round_number,
-            seat=each.ballot.participant.seat,
-            about=each.proposal.participant.seat,
-        )
-        for each in written.select_related("ballot__participant", "proposal__participant")
+        Text(Source.REVIEW, each.pk, review_text(each), round=round_number, seat=voter, about=author)
+        for each, voter, author in rows
     ]
-
-
-def _known(session: Session, source: str) -> Any:
-    return SearchDocument.objects.filter(session=session, source=source).values("row")
 
 
 def proposal_text(proposal: Proposal) -> str:
@@ -113,7 +133,7 @@ def _add(session_id: UUID, texts: Iterable[Text]) -> None:
             each.round,
             each.seat,
             each.about,
-            WEIGHTS[each.source],
+            RANKS_HIGHER.get(each.source, OTHERS),
             plain_words(each.text),
         )
         for each in texts

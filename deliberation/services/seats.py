@@ -24,7 +24,8 @@ def seat_panel(claim: Claim, selection: Selection) -> None:
     session = claim.fence()
     session.selection = selection
     session.save(update_fields=["selection"])
-    models = {each.alias: each for each in Model.objects.filter(alias__in=selection.receipt["chosen"])}
+    chosen = Model.objects.filter(alias__in=selection.receipt["chosen"]).select_related("endpoint")
+    models = {each.alias: each for each in chosen}
     lines = {line["id"]: line for line in selection.receipt["candidates"]}
     personas = newest_personas(selection.receipt["roles"].values())
     taken = session.participants.count()

@@ -4,12 +4,14 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -28,7 +30,10 @@ SEED_LIMIT = 2**53  # an event holds no larger integer
 
 @dataclass(frozen=True)
 class Opening:
-    """What a person or a command asks for. `rules`: changes to the policy's rules, for this session alone."""
+    """What a person or a command asks for. `rules`: changes to the policy's rules, for this session alone. `key`: of
+    the form that was sent; None where nobody presses twice. `panel`: the numbers of the models that are to sit; None:
+    the broker chooses.
+    """
 
     task: str
     policy: str
@@ -37,6 +42,18 @@ class Opening:
     rules: Mapping[str, Any] = field(default_factory=dict)
     take_part: bool = False
     known_answer: str = ""
+    key: UUID | None = None
+    panel: Sequence[int] | None = None
+
+
+def opened_before(opening: Opening, owner: Any) -> Session | None:
+    """The session that the same form has opened already. Inside a transaction: a second press waits there for the
+    first. Two queries.
+    """
+    if opening.key is None or owner is None:
+        return None
+    get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
+    return Session.objects.filter(owner=owner, opening_key=opening.key).first()
 
 
 @transaction.atomic
@@ -55,8 +72,9 @@ def open_session(opening: Opening, *, owner: Any = None) -> Session:
         state=Session.State.STAFFING,
         seed=opening.seed,
         secret=secret,
+        opening_key=opening.key,
     )
-    _tell_opened(session, policy, rules)
+    _tell_opened(session, policy, rules, panel=opening.panel)
     searching.add_task(session)
     if opening.take_part and owner is not None:
         people.take_seat(session, owner, asked=True)
@@ -65,7 +83,7 @@ def open_session(opening: Opening, *, owner: Any = None) -> Session:
     return session
 
 
-def _tell_opened(session: Session, policy: Policy, rules: Rules) -> None:
+def _tell_opened(session: Session, policy: Policy, rules: Rules, *, panel: Sequence[int] | None) -> None:
     events.open_chain(str(session.pk))
     events.record(
         session,
@@ -78,6 +96,7 @@ def _tell_opened(session: Session, policy: Policy, rules: Rules) -> None:
             "policy": {"id": policy.pk, "version": policy.version, "sha256": policy.sha256},
             "rules": rules.to_json(),
             "rules_sha256": rules.sha256,
+            "panel": None if panel is None else list(panel),
             "seed": session.seed,
             "labels_predictable": session.seed is not None,
             "commitment": anonymity.commitment(bytes(session.secret)),
@@ -166,16 +185,19 @@ def resume(session_id: Any, user: Any) -> int:
 
 
 @transaction.atomic
-def stop(session_id: Any, user: Any) -> int:
-    """Asks for the end now: with what closed rounds found, else as failed. A paused session stops too."""
+def stop(session_id: Any, user: Any, *, reason: str = "") -> int:
+    """Asks for the end now: with what closed rounds found, else as failed. A paused session stops too. reason: the
+    person's own words, kept beside the event.
+    """
     session = lock_running(session_id)
     if session.stop_requested_at is not None:
         raise ActRefused("It is stopping already.")
     Session.objects.filter(pk=session.pk).update(stop_requested_at=Now(), paused_at=None)
     wake(session)
-    return events.record(
-        session, "session.stop_requested", actor=actor(user), payload={"round": session.round}
-    )
+    payload: dict[str, Any] = {"round": session.round}
+    if reason:
+        payload["text"] = events.reference(events.keep(session, reason.encode()))
+    return events.record(session, "session.stop_requested", actor=actor(user), payload=payload)
 
 
 @transaction.atomic

@@ -62,8 +62,9 @@ def is_short(session: Session) -> bool:
     """Whether an agent was not asked in the running round, because the money left would not have paid for it. One
     query, none where nothing is capped.
     """
-    unpaid = session.turns.filter(round__number=session.round, reason=OVER_BUDGET)
-    return is_capped(session) and unpaid.exists()
+    return (
+        is_capped(session) and session.turns.filter(round__number=session.round, reason=OVER_BUDGET).exists()
+    )
 
 
 def caps(turn: Turn) -> list[Cap]:

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from broker.inference.base import InferenceError, Request
-from broker.models import Call
+from broker.models import Call, plain
 from broker.services.calls import Made, record_calls
 from broker.services.health import call_failed
 from deliberation import events
@@ -37,7 +37,10 @@ from deliberation.services.exchanges import (
 @transaction.atomic
 def take(session: Session, turns: Sequence[Turn]) -> None:
     """One event for all turns that a worker begins together; each counts one attempt more."""
-    Turn.objects.filter(pk__in=[turn.pk for turn in turns]).update(attempts=F("attempts") + 1)
+    plain.write(
+        "UPDATE deliberation_turn SET attempts = attempts + 1 WHERE id = ANY(%s)",
+        [[turn.pk for turn in turns]],
+    )
     for turn in turns:
         turn.attempts += 1
     events.record(

@@ -122,6 +122,11 @@ def money(usd: float | None) -> str:
 
 
 @register.filter
+def money_up(usd: float | None) -> str:
+    return formats.money_up(usd)
+
+
+@register.filter
 def cost(usd: float | None, simulated: bool) -> str:
     """Money, but "none (simulated)" for the calls of simulated experts."""
     return formats.cost(usd, simulated=simulated)

@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from deliberation import parts
-from deliberation.forms import BallotForm, DoneForm, GuidanceForm, OwnForm, SeenForm
+from deliberation.forms import BallotForm, DoneForm, GuidanceForm, OwnForm, StopForm
 from deliberation.models import Session
-from deliberation.selectors import access, editing, steering
+from deliberation.selectors import access, editing, steering, stopping
 from deliberation.services import people, people_steering, sessions
 from deliberation.services.acts import ActRefused
 from deliberation.views import room
@@ -26,6 +26,7 @@ __all__ = [
     "ballot",
     "done",
     "guidance",
+    "no_more_round",
     "one_more_round",
     "overturn",
     "own_proposal",
@@ -36,6 +37,7 @@ __all__ = [
     "take_seat",
     "veto",
     "withdraw_guidance",
+    "withdraw_own_proposal",
     "withdraw_veto",
 ]
 
@@ -64,18 +66,27 @@ def resume(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 @require_POST
 def stop(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    words = "Stop requested: running calls are dropped, and it ends with what closed rounds found"
+    found = stopping.finds(parts.fresh(room.visible(request, session_id).pk).room)
+    ends = "with what is found by now" if found else "without a result: no round is closed"
+    words = f"Stop requested: running calls are dropped, and it ends {ends}"
     try:
-        seen = SeenForm(request.POST).checked()["seen"]
+        asked = StopForm(request.POST).checked()
     except ActRefused as refusal:
         return refused(request, room.visible(request, session_id), str(refusal))
-    return _steer(request, session_id, partial(people_steering.stop, seen=seen), words=words)
+    verb = partial(people_steering.stop, seen=asked["seen"], reason=asked["reason"])
+    return _steer(request, session_id, verb, words=words)
 
 
 @require_POST
 def one_more_round(request: HttpRequest, session_id: UUID) -> HttpResponse:
     words = "Asked: one more round follows this one, unless money, tokens, time or a stop end it"
     return _steer(request, session_id, people_steering.ask_for_more, words=words)
+
+
+@require_POST
+def no_more_round(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    words = "Withdrawn: whether a round follows this one is for the stop test again"
+    return _steer(request, session_id, people_steering.ask_for_no_more, words=words)
 
 
 @require_POST
@@ -180,9 +191,24 @@ def own_proposal(request: HttpRequest, session_id: UUID) -> HttpResponse:
         told = people.propose(session.pk, request.user, form.own())
     except ActRefused as refusal:
         typed = {name: form.data.get(name, "") for name in ("answer", "final_answer")}
-        return room.page(request, session, status=422, own_refusal=str(refusal), own_typed=typed)
-    words = f"Proposed: it is a candidate of round {told.round}, by the same rules as an agent's"
+        shown = room.own_form if request.htmx else room.page  # type: ignore[attr-defined]
+        return shown(request, session, status=422, own_refusal=str(refusal), own_typed=typed)
+    place = "; it takes the place of the one that waited" if told.replaced else ""
+    words = f"Proposed: it is a candidate of round {told.round}, by the same rules as an agent's{place}"
+    if request.htmx:  # type: ignore[attr-defined]
+        return room.own_form(request, session, said=words, said_seq=told.seq)
     return said(request, session, words, seq=told.seq)
+
+
+@require_POST
+def withdraw_own_proposal(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """A person's proposal that waits for the next round."""
+    session = room.visible(request, session_id)
+    words = "Taken back: your proposal is a candidate of no round"
+    response = press(request, session, partial(people.withdraw_own, session.pk, request.user), words=words)
+    if request.htmx:  # type: ignore[attr-defined]
+        response.write(room.own_waiting(request, session))
+    return response
 
 
 @require_POST

@@ -10,6 +10,7 @@ from deliberation import parts
 from deliberation.models import Session
 from deliberation.selectors import access
 from deliberation.selectors.compare import compare
+from deliberation.selectors.sides import about, title
 
 CHOICES = 50
 
@@ -23,11 +24,18 @@ def compare_sessions(request: HttpRequest) -> HttpResponse:
     first, second = found.get("a"), found.get("b")
     if first is not None and first == second:
         wrong.append("Both are the same session. Choose another one to compare it with.")
+    choices = list(
+        access.visible_sessions(request.user)
+        .select_related("policy")
+        .order_by("-created_at")
+        .distinct()[:CHOICES]
+    )
+    older = [each for each in (first, second) if each is not None and each not in choices]
     context = {
         "asked": asked,
         "chosen": first or second,
         "refusals": wrong,
-        "choices": access.visible_sessions(request.user).order_by("-created_at").distinct()[:CHOICES],
+        "choices": [(each, title(each), about(each)) for each in dict.fromkeys([*choices, *older])],
         "everything": request.GET.get("all") == "1",
     }
     if first is not None and second is not None and not wrong:
@@ -49,7 +57,7 @@ def _session(request: HttpRequest, text: str) -> Session | None:
         number = UUID(text)
     except ValueError:
         return None
-    return access.visible_sessions(request.user).filter(pk=number).first()
+    return access.visible_sessions(request.user).select_related("policy").filter(pk=number).first()
 
 
 def _refusal(text: str) -> str:

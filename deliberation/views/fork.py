@@ -9,7 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from broker.selectors.candidates import seatable_models
-from deliberation.forms_fork import BROKER, NAMED, ForkForm
+from deliberation.forms_fork import ForkForm
+from deliberation.forms_panel import BROKER, NAMED
 from deliberation.models import Session
 from deliberation.protocol.types import Rules
 from deliberation.selectors import access, editing, forking, replay
@@ -68,11 +69,10 @@ def _form(request: HttpRequest, room: Room, number: int) -> ForkForm:
         "seatable": seatable_models(),
         "proposals": forking.standing_proposals(room, number),
     }
-    if request.method == "POST":
-        return ForkForm(request.POST, **given)
     sat = [seat.model_id for seat in room.seats.values() if seat.model_id and seat.left_phase is None]
     panel = request.GET.get("panel", BROKER)
-    return ForkForm(initial={"models": sat, "panel": panel if panel in (BROKER, NAMED) else BROKER}, **given)
+    initial = {"models": sat, "panel": panel if panel in (BROKER, NAMED) else BROKER}
+    return ForkForm(request.POST if request.method == "POST" else None, initial=initial, **given)
 
 
 def _opened(request: HttpRequest, trail: Trail, room: Room, *, form: ForkForm, number: int) -> Session | None:
@@ -107,6 +107,7 @@ def _opening(request: HttpRequest, parent: Session, form: ForkForm) -> Opening:
         rules={} if name else Rules.from_json(parent.rules).to_json(),
         take_part=form.cleaned_data["take_part"],
         known_answer=parent.known_answer if known else "",
+        key=form.once(),
     )
 
 
@@ -121,7 +122,6 @@ def _page(request: HttpRequest, session: Session, room: Room, *, form: ForkForm,
         "rounds": sorted(room.outcomes),
         "state": forking.carry(room, number, edits={}).state if number else (),
         "editable": [(seat, made.participant.name, form.text_of(seat)) for seat, made in seats.items()],
-        "chosen": {str(pk) for pk in form["models"].value() or ()},
         "policy_name": session.policy.name,
     }
     return render(request, "deliberation/fork.html", context, status=422 if form.errors else 200)

@@ -12,20 +12,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from broker.selection.panel import choose_panel
-from broker.selectors.candidates import question
-from deliberation.forms_sessions import FilterForm, NewForm
+from broker.selectors.candidates import seatable_models
+from deliberation.forms_new import NewForm
+from deliberation.forms_sessions import FilterForm
 from deliberation.models import Session
 from deliberation.selectors import policies as policy_reads
 from deliberation.selectors import sessions as session_reads
-from deliberation.selectors.policies import Card, Estimate
+from deliberation.selectors.policies import Card
 from deliberation.selectors.waiting import waiting
-from deliberation.services.acts import ActRefused, is_text
+from deliberation.services.acts import ActRefused
 from deliberation.services.invitations import open_with_guests
-from deliberation.staffing import wanted
-from deliberation.views import filtering
+from deliberation.views import estimates, filtering
 
-ESTIMATE_S = 0.3  # of solving while somebody waits for the form; staffing takes longer where it needs to
 EXAMPLES = (
     ("What is 17*23?", "A sum with one right answer: watch wrong ones lose."),
     (
@@ -53,7 +51,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         return _part(request, found)
     cards = policy_reads.cards()
     context = found | {
-        "form": NewForm(cards=cards, initial={"policy": _first_choice(cards)}),
+        "form": _new_form(cards, initial={"policy": _first_choice(cards)}),
         "examples": EXAMPLES,
         "place": "sessions",
         "is_empty": not session_reads.any_session(request.user),
@@ -115,7 +113,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """GET: the form, filled from the address (?task=, ?policy=). POST: opens the session, or says why not."""
     cards = policy_reads.cards()
     if request.method == "POST":
-        form = NewForm(request.POST, cards=cards)
+        form = _new_form(cards, data=request.POST, files=request.FILES)
         session = _opened(request, form)
         if session is not None:
             return redirect("room", session_id=session.pk)
@@ -124,12 +122,16 @@ def new(request: HttpRequest) -> HttpResponse:
         "task": request.GET.get("task", ""),
         "policy": request.GET.get("policy", _first_choice(cards)),
     }
-    return _form(request, NewForm(cards=cards, initial=initial), cards=cards)
+    return _form(request, _new_form(cards, initial=initial), cards=cards)
+
+
+def _new_form(cards: list[Card], **given: Any) -> NewForm:
+    return NewForm(cards=cards, seatable=seatable_models(), **given)
 
 
 def _opened(request: HttpRequest, form: NewForm) -> Session | None:
     """The new session; None, with the reason in the form, where it was refused."""
-    if not form.is_valid():
+    if not form.is_valid() or not _can_sit_together(form):
         return None
     guests = form.cleaned_data["guests"]
     try:
@@ -142,24 +144,25 @@ def _opened(request: HttpRequest, form: NewForm) -> Session | None:
     return session
 
 
+def _can_sit_together(form: NewForm) -> bool:
+    """Named models that the limits forbid are told at once. What the solver does not say in time, the session says."""
+    if not form.chosen():
+        return True
+    policy = form.cards[form.cleaned_data["policy"]].policy
+    refusal = estimates.refusal(policy, estimates.Asked.of(form))
+    if refusal is not None:
+        form.add_error("models", f"These models cannot sit together now: {refusal}.")
+    return refusal is None
+
+
 def _form(request: HttpRequest, form: NewForm, *, cards: list[Card], status: int = 200) -> HttpResponse:
-    known = policy_reads.past()
+    asked = estimates.Asked.of(form)
     context = {
         "form": form,
         "chosen": form["policy"].value(),
-        "choices": [(card, _estimate(card, form, known=known)) for card in cards],
+        "choices": list(zip(cards, estimates.foreseen([card.policy for card in cards], asked), strict=True)),
+        "asked": asked,
         "categories": policy_reads.known_categories(),
         "place": "new",
     }
     return render(request, "deliberation/new.html", context, status=status)
-
-
-def _estimate(card: Card, form: NewForm, *, known: Any) -> Estimate:
-    """Asks the broker as staffing will, for the task as it stands in the form."""
-    task, category = (str(form[name].value() or "") for name in ("task", "category"))
-    draft = Session(policy=card.policy, task=task, category=category if is_text(category) else "")
-    request = question(wanted(draft, card.rules, time_limit_s=ESTIMATE_S)).request
-    candidates = {each.id: each for each in request.candidates}
-    return policy_reads.estimate(
-        card.policy, choose_panel(request), candidates=candidates, known=known, task_chars=len(draft.task)
-    )

@@ -25,12 +25,14 @@
     const reset = form.querySelector("[data-reset]");
     const past = [];
 
-    const votes = (row) => Math.trunc(Number(row.input.value) || 0);
+    const typed = (row) => (row.input.validity.badInput ? NaN : Number(row.input.value)); // empty is 0
+    const votes = (row) => (Number.isInteger(typed(row)) ? typed(row) : 0);
     const spent = () => rows.reduce((sum, row) => sum + square(votes(row)), 0);
     const all = () => rows.map((row) => row.input.value);
     let last = all();
 
     const costWords = (row, remaining) => {
+      if (!Number.isInteger(typed(row))) return "votes are whole numbers: this one counts for nothing yet";
       const now = votes(row);
       const direction = now < 0 ? -1 : 1;
       const more = square(now + direction) - square(now);
@@ -77,7 +79,7 @@
     });
     form.addEventListener("input", paint);
     form.addEventListener("change", () => {
-      for (const row of rows) row.input.value = votes(row);
+      for (const row of rows) if (Number.isInteger(typed(row))) row.input.value = votes(row);
       remember();
       paint();
     });
@@ -112,6 +114,19 @@
 
   let tab = null; // the one to go back to
   const room = ballot.closest(".room");
+  // What lies behind the sheet takes neither keys nor presses; what is said and announced stays.
+  let behind = [];
+  const cover = () => {
+    for (let part = ballot; part !== document.body; part = part.parentElement) {
+      const beside = [...part.parentElement.children].filter((each) => each !== part && !each.inert);
+      behind.push(...beside.filter((each) => !each.matches("script, dialog, .toasts, #announcer")));
+    }
+    for (const each of behind) each.inert = true;
+  };
+  const uncover = () => {
+    for (const each of behind) each.inert = false;
+    behind = [];
+  };
   const showTab = (name) => document.querySelector(`.tabs [data-show="${name}"]`)?.click();
   const follow = () => {
     const left = ballot.querySelector("[data-left]");
@@ -122,6 +137,7 @@
     tab = room.dataset.tab;
     showTab("tally");
     ballot.classList.add("sheet");
+    cover();
     opener.setAttribute("aria-expanded", "true");
     (ballot.querySelector("input[type=number]") || closer).focus();
     follow();
@@ -129,6 +145,7 @@
   const close = () => {
     if (!ballot.classList.contains("sheet")) return;
     ballot.classList.remove("sheet");
+    uncover();
     opener.setAttribute("aria-expanded", "false");
     if (tab) showTab(tab);
     follow();
@@ -137,6 +154,12 @@
   opener.addEventListener("click", open);
   closer.addEventListener("click", close);
   ballot.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  matchMedia("(max-width: 700px)").addEventListener("change", close);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig } = event.detail;
+    if (target.id === "said" && ballot.contains(requestConfig.elt)) close(); // it is said behind the sheet
+  });
+  document.addEventListener("htmx:wsAfterMessage", () => document.querySelector("#verdict[hidden]") || close());
   document.addEventListener("ballot:changed", follow);
   document.addEventListener("htmx:afterSettle", follow);
   document.addEventListener("htmx:wsAfterMessage", follow);

@@ -92,7 +92,8 @@
   const name = () => {
     const count = mine();
     document.title = count ? `${count > 1 ? `(${count}) ` : ""}Your turn - ${title}` : title;
-    for (const call of document.querySelectorAll("[data-when-my-turn]")) call.hidden = !count;
+    const voted = document.querySelector("[data-voted]")?.dataset.voted.split(" ").includes(document.body.dataset.seat);
+    for (const call of document.querySelectorAll("[data-when-my-turn]")) call.hidden = !count || (call.dataset.whenMyTurn === "voted") !== Boolean(voted);
   };
 
   // Read aloud: the last sentence of [data-announce], at most one in four seconds.

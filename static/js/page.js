@@ -24,14 +24,40 @@
       time.removeAttribute("data-local-time");
     }
   };
+  // The title of the tab says how long what waits for you still waits.
+  const LEFT = /^((?:\(\d+\) )?(?:Your turn - )?)(?:\d+:)?\d+:\d\d left - /;
+  const mine = () => {
+    const waited = document.querySelector("[data-waiting-for]")?.dataset.waitingFor.split(" ").includes(document.body.dataset.seat);
+    return document.querySelectorAll(waited ? "[data-waiting-for] [data-due], [data-your-turn] [data-due]" : "[data-your-turn] [data-due]");
+  };
+  const entitle = () => {
+    const now = Date.now() + skew;
+    const left = [...mine()].map((time) => (Number(time.dataset.due) - now) / 1000).filter((seconds) => seconds > 0);
+    const plain = document.title.replace(LEFT, "$1");
+    const title = left.length ? plain.replace(/^((?:\(\d+\) )?(?:Your turn - )?)/, (head) => `${head}${clock(Math.min(...left))} left - `) : plain;
+    if (document.title !== title) document.title = title;
+  };
   tick();
-  setInterval(tick, 1000);
+  setInterval(() => (tick(), entitle()), 1000); // not at once: others keep the title as it is at first
   document.addEventListener("htmx:oobAfterSwap", tick);
+  document.addEventListener("htmx:afterSettle", entitle);
 
   // Two fields for one number: a slider and its text.
   document.addEventListener("input", (event) => {
     const other = document.getElementById(event.target.dataset?.mirror);
     if (other) other.value = event.target.type === "range" ? String(Number(Number(event.target.value).toPrecision(3))) : event.target.value;
+    for (const field of [event.target, other]) {
+      if (field?.type === "range") field.setAttribute("aria-valuetext", `$${Number(Number(field.value).toPrecision(3))}`);
+    }
+  });
+  // A link that sets a field, as if its value had been typed.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-sets]");
+    const field = link && document.getElementById(link.dataset.sets);
+    if (!field) return;
+    event.preventDefault();
+    field.value = link.dataset.to;
+    for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
   });
 
   const keys = document.getElementById("keys");
@@ -140,12 +166,18 @@
     word.addEventListener("pointerleave", () => (clearTimeout(resting), note(word)?.hidePopover()), { once: true });
   });
 
-  // A form sends once: a second press while the first is on its way does nothing.
+  // A form sends once: a second press while the first is on its way does nothing, and the button looks so.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || form.hasAttribute("hx-post")) return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-disabled", "true");
   });
-  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      form.querySelectorAll("[aria-disabled]").forEach((button) => button.removeAttribute("aria-disabled"));
+    }
+  });
 })();

@@ -6,13 +6,26 @@
     const link = event.target.closest("a[data-look]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    await htmx.ajax("GET", link.getAttribute("href"), { target: "#look", swap: "innerHTML" });
+    const look = document.getElementById("look");
+    look.replaceChildren();
+    await htmx.ajax("GET", link.getAttribute("href"), { target: "#look", swap: "innerHTML" }).catch(() => null);
+    if (!look.hasChildNodes()) return dialog.close(); // sending.js says why
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
     dialog.querySelector("h2")?.focus();
   });
   dialog.addEventListener("click", (event) => {
-    if (event.target.closest('a[href^="#e-"]')) dialog.close();
+    if (event.target.closest('a[href^="#e-"], [data-open]')) dialog.close();
+  });
+  // What is said in the room is said to who pressed in a dialog too.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, shouldSwap, requestConfig } = event.detail;
+    if (target.id === "said" && shouldSwap) requestConfig.elt.closest("dialog")?.close();
+  });
+  // What a dialog showed before is not what was asked for now.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, target } = event.detail;
+    if (elt.dataset.open && target?.closest("dialog")) target.replaceChildren();
   });
 
   // Arrow keys move from number to number; what is no number is stepped over.

@@ -9,13 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from broker.models import Competence, Endpoint, Host, Model, Price, Selection, Telemetry
-from broker.selectors.candidates import Wanted
-from broker.services.selections import select_panel
+from broker.models import Competence, Endpoint, Host, Model, Selection, Telemetry
 from tests import builders
 from tests.broker.keeping import keeper, signed_in
+from tests.broker.selecting import selected_of_three
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("solver_here")]
 HTMX = {"HX-Request": "true"}
 
 
@@ -39,21 +38,7 @@ def server(db: None) -> Endpoint:
 
 @pytest.fixture
 def chosen(server: Endpoint) -> Selection:
-    """Three priced models of which the best is the dearest."""
-    for alias, share, usd in (("cheap", 0.5, 1), ("fair", 0.6, 5), ("strong", 0.9, 50)):
-        model = Model.objects.create(alias=alias, served_name=alias, endpoint=server, family=alias)
-        Price.objects.create(model=model, input_usd=usd, output_usd=usd, valid_from=timezone.now())
-        Competence.objects.create(model=model, right=share * 200, asked=200)
-    wanted = Wanted(
-        category="",
-        tokens_in=5000,
-        tokens_out=5000,
-        rounds=1,
-        size=(1, 3),
-        max_cost_usd=1.0,
-        floor_points=None,
-    )
-    return select_panel(wanted)
+    return selected_of_three(server)
 
 
 def read(server: Endpoint, **figures: object) -> Telemetry:
@@ -149,7 +134,8 @@ def test_the_budgets_at_which_the_panel_changes(browser: Client, chosen: Selecti
     part = text(browser, f"{reverse('broker_selection', args=[chosen.pk])}?points=1", headers=HTMX)
     assert part.index("cheap") < part.index("fair") < part.index("strong")
     assert "from $0.01" in part and "from $0.05" in part and "from $0.50" in part
-    assert "One more cent would change nothing." in part
+    assert "One cent more than the recorded budget would change nothing." in part
+    assert part.count("<option") == 3
 
 
 def test_the_ranking_shows_means_with_intervals_and_what_they_rest_on(
@@ -191,4 +177,4 @@ def test_a_session_that_could_not_be_staffed_shows_the_receipt_that_says_why() -
     owner = builders.person("owner")
     table = builders.opened(owner, panel_size=[90, 90]).staff()
     page = text(signed_in(owner), f"/sessions/{table.id}/receipt/")
-    assert "No panel was possible." in page and "the panel needs 90 models" in page
+    assert "No panel was possible." in page and "The panel needs 90 models" in page

@@ -192,7 +192,7 @@ def test_simulated_experts_err_apart_and_are_what_they_are_made_to_be(db: None) 
     request = question(WANTED).request
     assert (request.common_phi, request.family_phi) == (0.0, 0.0)
     (sim,) = request.candidates
-    assert (sim.asked, sim.declared, sim.simulated) == (100, True, True)
+    assert (sim.asked, sim.interval, sim.declared, sim.simulated) == (0, None, True, True)
     assert sim.accuracy == pytest.approx(0.8)
 
 

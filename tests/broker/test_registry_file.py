@@ -133,72 +133,72 @@ BAD = {
     "another format": (set_in("format", to="x"), "format", "no export of a registry"),
     "an unknown section": (set_in("keys", to=[]), "keys", "there is no section 'keys'"),
     "a section that is no list": (set_in("hosts", to={}), "hosts", "a section is a list"),
-    "a row that is no object": (set_in("hosts", 0, to=3), "hosts[1]", "this is no object"),
+    "a row that is no object": (set_in("hosts", 0, to=3), "hosts[0]", "this is no object"),
     "an unknown field": (
         set_in("endpoints", 0, "api_key", to="x"),
-        "endpoints[1].api_key",
+        "endpoints[0].api_key",
         "no field 'api_key'",
     ),
     "a bad address": (
         set_in("endpoints", 0, "base_url", to="http://169.254.169.254/v1"),
-        "endpoints[1].base_url",
+        "endpoints[0].base_url",
         "metadata service",
     ),
-    "a wrong type": (set_in("endpoints", 0, "enabled", to="yes"), "endpoints[1].enabled", "true or false"),
-    "a truth value for a number": (set_in("models", 0, "size_b", to=True), "models[1].size_b", "a number"),
-    "a number for an address": (set_in("endpoints", 0, "base_url", to=5), "endpoints[1].base_url", "a text"),
+    "a wrong type": (set_in("endpoints", 0, "enabled", to="yes"), "endpoints[0].enabled", "true or false"),
+    "a truth value for a number": (set_in("models", 0, "size_b", to=True), "models[0].size_b", "a number"),
+    "a number for an address": (set_in("endpoints", 0, "base_url", to=5), "endpoints[0].base_url", "a text"),
     "a negative number": (
         set_in("hosts", 0, "total_mb", to=-1),
-        "hosts[1].total_mb",
+        "hosts[0].total_mb",
         "greater than or equal",
     ),
     "no endpoint of that name": (
         set_in("models", 0, "endpoint", to="gone"),
-        "models[1].endpoint",
+        "models[0].endpoint",
         "no endpoint 'gone'",
     ),
-    "no name at all": (set_in("models", 0, "alias", to=""), "models[1].alias", "has to be a name"),
-    "a state that is none": (set_in("models", 0, "state", to="draft"), "models[1]", "cannot become draft"),
-    "tags that are no list": (set_in("models", 1, "tags", to="code"), "models[2].tags", "list of words"),
-    "half a character": (set_in("models", 0, "family", to="\ud800"), "models[1].family", "no text"),
+    "no name at all": (set_in("models", 0, "alias", to=""), "models[0].alias", "has to be a name"),
+    "a state that is none": (set_in("models", 0, "state", to="draft"), "models[0]", "cannot become draft"),
+    "tags that are no list": (set_in("models", 1, "tags", to="code"), "models[1].tags", "list of words"),
+    "half a character": (set_in("models", 0, "family", to="\ud800"), "models[0].family", "no text"),
     "history that is changed": (
         set_in("models", 1, "prices", 0, "input_usd", to="9"),
-        "models[2].prices[1].valid_from",
+        "models[1].prices[0].valid_from",
         "history is not changed",
     ),
     "a price without a zone": (
         set_in("models", 1, "prices", 0, "valid_from", to="2025-01-02T03:04:05"),
-        "models[2].prices[1].valid_from",
+        "models[1].prices[0].valid_from",
         "a time with its zone",
     ),
     "a price before the newest": (
         set_in("models", 1, "prices", 0, "valid_from", to="2025-06-01T00:00:00Z"),
-        "models[2].prices[1].valid_from",
+        "models[1].prices[0].valid_from",
         "a new one begins after it",
     ),
     "more right than asked": (
         set_in("models", 1, "competences", 0, "right", to=11),
-        "models[2].competences[1]",
+        "models[1].competences[0]",
         "right_of_asked",
     ),
     "another role of the same number": (
         set_in("roles", 0, "persona", to="x"),
-        "roles[1].version",
+        "roles[0].version",
         "give yours the next number",
     ),
     "a version that says nothing new": (
         set_in("roles", 1, "version", to=4),
-        "roles[2].version",
+        "roles[1].version",
         "no new one",
     ),
     "a version that is left out": (
         set_in("roles", to=[{"name": "critic", "version": 4, "persona": "x"}]),
-        "roles[1].version",
+        "roles[0].version",
         "is 3, not 4",
     ),
     "a row that stands twice": (
         set_in("hosts", to=[{"name": "a"}, {"name": "a"}]),
-        "hosts[2].name",
+        "hosts[1].name",
         "here twice",
     ),
 }
@@ -265,7 +265,7 @@ def test_what_has_changed_since_it_was_shown_is_not_done(browser: Client, whole:
 def test_a_bad_file_is_refused_on_the_page(browser: Client) -> None:
     answer = browser.post(at("import"), {"text": '{"format": "nsed-registry/1",\n "hosts": [{"nam": "x"}]}'})
     assert answer.status_code == 422
-    assert "Line 2, hosts[1].nam: there is no field" in answer.content.decode()
+    assert "Line 2, hosts[0].nam: there is no field" in answer.content.decode()
 
     binary = SimpleUploadedFile("registry.json", b"\xff\xfe")
     assert "no UTF-8 text" in browser.post(at("import"), {"file": binary}).content.decode()

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from broker.models import Endpoint, Host, Model, Role, Server
+from broker.services.rules import NAME_WORDS
 from tests.broker.keeping import ENDPOINT, at, keeper, page, signed_in, told
 from tests.stub_server import StubServer
 
@@ -89,11 +91,15 @@ def test_a_move_without_a_note_is_refused_on_the_models_page(browser: Client, mo
 
 def test_a_model_is_benched_by_hand_and_comes_back(browser: Client, model: Model) -> None:
     browser.post(at("bench", "m"), {"minutes": "30", "note": "under repair"})
-    assert "under repair" in page(browser, at("model", "m"))
+    text = page(browser, at("model", "m"))
+    assert "under repair" in text
+    assert "unhealthy" not in text
+    assert "under repair (a person benched it: no success ends it)" in page(browser, reverse("broker"))
     assert Model.objects.get().is_benched
 
-    browser.post(at("unbench", "m"))
+    assert browser.post(at("unbench", "m"), {"from": "broker"}).headers["Location"] == reverse("broker")
     assert not Model.objects.get().is_benched
+    assert browser.post(at("unbench", "m")).headers["Location"] == at("model", "m")
     assert browser.post(at("bench", "m"), {"minutes": "7", "note": "x"}).status_code == 422
 
 
@@ -154,3 +160,69 @@ def test_a_role_and_its_versions(browser: Client) -> None:
     assert "<strong>doubt</strong>" in page(browser, at("role", "critic") + "?version=1")
     assert "Use it again" in page(browser, at("role", "critic"))
     assert browser.get(at("role", "critic") + "?version=9").status_code == 404
+
+
+NETWORKS = (
+    "10.0.0.5 is in no allowed network, 10.0.0.5 no listed https host. "
+    "The settings NSED_ENDPOINT_NETWORKS and NSED_ENDPOINT_HOSTS say which are."
+)
+IMPOSSIBLE = {
+    "no calls at once": (
+        at("add_endpoint"),
+        {**ENDPOINT, "max_concurrency": "0"},
+        {"max_concurrency": ["1 at least. To stop all calls, switch the endpoint off."]},
+    ),
+    "an address elsewhere": (
+        at("add_endpoint"),
+        {**ENDPOINT, "base_url": "http://10.0.0.5/v1"},
+        {"base_url": [NETWORKS]},
+    ),
+    "a name with a space": (at("add_endpoint"), {**ENDPOINT, "name": "my server"}, {"name": [NAME_WORDS]}),
+    "more at least than at most": (
+        at("add_role"),
+        {"name": "critic", "minimum": "3", "maximum": "1"},
+        {"maximum": ["At most 1 cannot be: at least 3 are asked for."]},
+    ),
+    "a price below nothing": (
+        at("add_price", "m"),
+        {"input_usd": "-1", "output_usd": "2"},
+        {"input_usd": ["A price is not below 0. 0 is free; leave it empty where it is unknown."]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "typed", "errors"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_what_cannot_be_is_said_in_words_at_its_field(
+    browser: Client, model: Model, path: str, typed: dict[str, str], errors: dict[str, list[str]]
+) -> None:
+    answer = browser.post(path, typed)
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == errors
+    assert "What you typed is kept" in answer.content.decode()
+
+
+def test_beside_another_mistake_it_is_said_in_words_too(browser: Client) -> None:
+    typed = {**ENDPOINT, "name": "my server", "max_concurrency": "0"}
+
+    errors = browser.post(at("add_endpoint"), typed).context["form"].errors
+
+    assert errors["name"] == [NAME_WORDS]
+    assert "Calls at once: 1 at least." in str(errors)
+    assert "Constraint" not in str(errors)
+
+
+@pytest.mark.parametrize(
+    ("share", "port", "field"), [("1.5", "1", "gpu_memory_share"), ("0.5", "70000", "port")]
+)
+def test_a_server_that_cannot_be_is_told_at_its_field(
+    browser: Client, lab: Endpoint, share: str, port: str, field: str
+) -> None:
+    lab.host = Host.objects.create(name="gpu")
+    lab.save()
+    typed = {"endpoint": lab.pk, "model_path": "/m", "dtype": "auto", "gpu_memory_share": share, "port": port}
+
+    errors = browser.post(at("add_server", "gpu"), typed).context["form"].errors
+
+    assert list(errors) == [field]
+    assert "Constraint" not in str(errors)

@@ -49,4 +49,4 @@ def test_each_value_knows_its_line() -> None:
     document = read('{\n "a": [\n  1,\n  {"b":\n   2}\n ]\n}')
 
     assert document.lines[("a", 1, "b")] == 5
-    assert str(document.bad("no.", ("a", 1, "c"))) == "Line 4, a[2].c: no."
+    assert str(document.bad("no.", ("a", 1, "c"))) == "Line 4, a[1].c: no."

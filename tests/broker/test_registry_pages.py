@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -58,7 +59,22 @@ def test_competence_comes_with_its_interval_and_n(browser: Client, model: Model)
 def test_a_claim_is_no_measurement(browser: Client, model: Model) -> None:
     Competence.objects.create(model=model, right=80, asked=100, declared=True)
 
-    assert "declared" in page(browser, at("models"))
+    text = page(browser, at("models"))
+
+    assert "declared" in text
+    assert "80 %" in text and " % to " in text
+    assert "n&nbsp;0" in text
+
+
+def test_a_simulated_expert_is_what_it_is_made_to_be_on_all_pages(browser: Client, model: Model) -> None:
+    Endpoint.objects.update(kind="simulated", base_url="")
+    Competence.objects.create(model=model, right=85, asked=100, declared=True)
+
+    for path in (at("models"), at("model", "m"), reverse("broker_ranking")):
+        text = page(browser, path)
+        assert "made so (simulated)" in text, path
+        assert "85 %" in text, path
+        assert " % to " not in text, path
 
 
 def test_a_benched_model_shows_for_how_long(browser: Client, model: Model) -> None:
@@ -189,6 +205,22 @@ def test_a_server_that_its_host_alone_reaches_is_probed_there(
     browser.post(at("probe", "lab"))
 
     assert queues == ["steps", "calls.gpu", "steps"]
+
+
+def test_a_probe_that_no_worker_hears_says_so(
+    browser: Client, lab: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broker.services.asking.current_app.send_task", lambda name, **given: None)
+    beside(lab)
+
+    def probed() -> str:
+        return str(browser.post(at("probe", "lab"), follow=True).content.decode())
+
+    assert "Host gpu has no worker that would do it: it never reported" in probed()
+    Host.objects.update(state="up", reported_at=timezone.now() - timedelta(hours=1))
+    assert "it has not reported since" in probed()
+    Host.objects.update(reported_at=timezone.now())
+    assert "is being looked at, and what is found shows here" in probed()
 
 
 def test_a_server_that_its_host_alone_reaches_has_told_that_host_its_models(

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from broker.models import Endpoint, Model, SmokeTest
+from broker.models import Endpoint, Model, Selection, SmokeTest
 from broker.services import smoke
 from broker.services.changes import Act, Refused
 from deliberation import smoke_testing as steps
 from deliberation import tasks
-from deliberation.models import Session
+from deliberation.models import Ballot, Session
 from deliberation.services.policies import load_built_in
 from tests.broker.keeping import at, keeper, page, signed_in
 from tests.deliberation.driving import drive
@@ -65,6 +65,10 @@ def test_a_draft_that_does_everything_passes(stub: StubServer) -> None:
     test.refresh_from_db()
     assert smoke.passed(test)
     assert Model.objects.get().state == "draft"
+    assert "2 ballots" in last(test)["detail"]
+    assert Ballot.objects.filter(round__session=session).count() == 2
+    selection = Selection.objects.get()
+    assert (selection.get_kind_display(), selection.category) == ("a smoke test", "")
 
 
 @pytest.mark.parametrize(

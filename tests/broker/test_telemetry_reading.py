@@ -13,8 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from broker.inference import reading
-from broker.models import Endpoint, Model, Telemetry
+from broker.models import Call, Endpoint, Model, Telemetry
 from broker.selectors.fleet import fleet, series
+from broker.selectors.own_calls import most_at_once
 from broker.selectors.standing import reading as reading_at
 from broker.selectors.standing import standings
 from broker.services.health import endpoint_answered, endpoint_failed
@@ -147,13 +148,28 @@ def test_a_server_without_metrics_is_measured_by_our_own_calls() -> None:
         read_fleet()
         row = Telemetry.objects.get()
         assert (row.source, row.served_name, row.finished) == ("calls", "stub", 3)
-        assert (row.e2e_p50_ms, row.ttft_p50_ms, row.running) == (200.0, 20.0, None)
+        assert (row.e2e_p50_ms, row.ttft_p50_ms, row.kv_cache_share) == (200.0, 20.0, None)
+        stand = standings(Model.objects.select_related("endpoint__host"))["m"]
+        assert stand.running == row.running
+        assert "from our own calls" in stand.reading_note
         wait(seconds=5)
         read_fleet()
         assert Telemetry.objects.count() == 2
     lab.refresh_from_db()
     assert lab.has_metrics is False
     assert [each["path"] for each in stub.seen()] == []
+
+
+def test_our_own_calls_tell_how_many_ran_and_waited_at_once(lab: Endpoint, model: Model) -> None:
+    for latency_ms, queued_ms, ended_s in ((4000.0, 0.0, 3.0), (2000.0, 1000.0, 4.0), (500.0, 0.0, 30.0)):
+        call = good_call(model, latency_ms=latency_ms, queued_ms=queued_ms)
+        Call.objects.filter(pk=call.pk).update(created_at=call.created_at - timedelta(seconds=ended_s))
+    failed = good_call(model, latency_ms=9000.0, queued_ms=3000.0, error="server_error")
+    assert most_at_once([lab.pk], window_s=60) == {(lab.pk, "tiny"): {"running": 3, "waiting": 1}}
+
+    Call.objects.filter(pk=failed.pk).update(created_at=failed.created_at - timedelta(minutes=2))
+    assert most_at_once([lab.pk], window_s=60) == {(lab.pk, "tiny"): {"running": 2, "waiting": 1}}
+    assert most_at_once([], window_s=60) == {}
 
 
 def test_a_server_known_to_have_no_metrics_is_not_asked_for_them(vllm: MetricsServer, lab: Endpoint) -> None:

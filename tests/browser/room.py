@@ -96,6 +96,14 @@ class Room:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def stop(self, why: str = "") -> None:
+        """Asked for, its effect read, and done."""
+        self.page.get_by_role("link", name="Stop now", exact=True).click()
+        form = self.page.locator("#stop-form")
+        expect(form.locator(".effect")).not_to_be_empty()
+        form.get_by_label("Reason").fill(why)
+        form.get_by_role("button", name="Stop now").click()
+
     def said(self, words: str) -> int:
         """The number of the event that an answer names; it stands in the timeline."""
         note = (

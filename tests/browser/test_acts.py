@@ -117,9 +117,10 @@ def test_a_button_says_what_stood_on_the_page_for_a_while(sit_together: Callable
     head = two.head
     expect(two.mine.page.locator("input[data-seen]")).to_have_value(str(head))
     with two.mine.page.expect_request("**/stop/") as sent:
-        two.mine.press("Stop now")
+        two.mine.stop("It repeats itself.")
     assert f"seen={head}" in (sent.value.post_data or "")
-    two.mine.said("Stop requested")
+    number = two.mine.said("Stop requested")
+    assert "stopping-owner asked it to stop: It repeats itself." in two.theirs.event(number)
 
 
 def test_a_ballot_from_another_tab_is_told_and_what_is_typed_stays(sit_together: Callable[..., Two]) -> None:
@@ -202,7 +203,9 @@ def test_a_verdict_that_comes_to_open_pages_is_overturned_by_two_from_there(
     mine.get_by_label("Why it does not stand").fill("A later measurement says otherwise.")
     two.mine.press("Ask to overturn")
     expect(mine.locator("#overturn")).to_contain_text("after-owner asks to overturn the verdict")
-    two.theirs.part("verdict").get_by_role("link", name="Decide").click()
+    expect(two.theirs.part("verdict").get_by_role("link", name="Decide")).to_be_visible()
     theirs.locator("#overturn").get_by_role("button", name="Overturn", exact=True).click()
     expect(theirs.locator("#overturn")).to_contain_text("by after-owner and after-colleague")
     expect(two.mine.part("verdict")).to_contain_text("Verdict, overturned")
+    expect(mine.locator("#overturn")).to_contain_text("by after-owner and after-colleague")
+    expect(mine.get_by_role("button", name="Withdraw the request")).to_have_count(0)

@@ -1,5 +1,6 @@
 """The broker in a browser: the budget slider re-solves, the fleet refreshes itself, everybody can use both."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -65,8 +66,9 @@ def slide(page: Page, budget: str) -> None:
 
 
 def test_the_slider_solves_anew_and_the_changes_of_the_panel_can_be_pressed(
-    keeper: Callable[..., Person], lab: Endpoint
+    keeper: Callable[..., Person], lab: Endpoint, start_workers: Callable[[], None]
 ) -> None:
+    start_workers()
     page = keeper("ines").open(f"/broker/selections/{chosen(lab).pk}/")
     expect(page.locator("#points")).to_contain_text("from $0.05")  # all budgets were gone through
 
@@ -76,6 +78,8 @@ def test_the_slider_solves_anew_and_the_changes_of_the_panel_can_be_pressed(
     expect(page.get_by_label("Budget in US dollars")).not_to_have_value("")
 
     page.locator("#points").get_by_role("link", name="from $0.50").click()
+    expect(page.get_by_label("Budget in US dollars")).to_have_value("0.5")
+    expect(page).to_have_url(re.compile(r"\?budget=0\.5$"))
     expect(page.locator("#resolved")).to_contain_text("The same panel as recorded.")
 
     page.get_by_label("Budget in US dollars").fill("nothing")

@@ -72,7 +72,7 @@ def test_nothing_is_missed_by_a_sleeping_laptop_and_a_killed_server(
     expected = [*told, "offline: retrying", f"catching up {missed} events", "live"]
     assert room.shown["connection"] == expected
 
-    room.press("Stop now")
+    room.stop()
     room.said("Stop requested: running calls are dropped")
     room.expect_state("Concluded")
 

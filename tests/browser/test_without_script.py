@@ -88,8 +88,8 @@ def strike(person: Person, room: Room) -> None:
 def stop_twice(person: Person, room: Room) -> None:
     """A page that was loaded before still has the button: it is told what happened, and nothing happens again."""
     person.faults.allow(r"422.*/stop/")
-    stale = Room(person.another_page(f"/sessions/{room.session_id}/"))
-    room.press("Stop now")
+    stale = Room(person.another_page(f"/sessions/{room.session_id}/?stop=1"))
+    room.stop()
     expect(room.page.get_by_text("Stop requested: running calls are dropped")).to_be_visible()
     stale.press("Stop now")
     expect(stale.page.get_by_role("alert").first).to_have_text(

@@ -1,5 +1,7 @@
 """replay_session also holds the rows that screens read against the trail: the app's own role can write those."""
 
+import copy
+
 import pytest
 
 from deliberation.models import Ballot, Event, Proposal, Review, Round, Session
@@ -9,12 +11,17 @@ from tests.commands.calling import called
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def session() -> Session:
+@pytest.fixture(scope="module")
+def concluded(made_once: None) -> Session:
     table = builders.opened(min_rounds=2, max_rounds=2).staff()
     table.whole_round()
     assert table.whole_round() == "concluded"
     return table.session
+
+
+@pytest.fixture
+def session(concluded: Session, db: None) -> Session:
+    return copy.deepcopy(concluded)
 
 
 def first(session: Session, kind: str) -> int:

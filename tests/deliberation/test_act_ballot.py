@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from deliberation import formats
 from deliberation.models import Ballot, Participant, Session
 from deliberation.services import sessions
 from tests import builders
@@ -118,8 +119,11 @@ def test_a_field_of_thousands_of_digits_is_refused_like_any_other(room: Scene) -
     address = f"/sessions/{room.table.id}/ballot/"
     answer = signed_in(room.owner).post(address, body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 422
-    for query in ("?round=1&votes-" + "9" * 5000 + "=1", "?strike=proposal-1-" + "9" * 5000):
-        assert signed_in(room.owner).get(f"/sessions/{room.table.id}/{query}").status_code == 200
+    for query, status in (
+        ("?round=1&votes-" + "9" * 5000 + "=1", 200),
+        ("?strike=proposal-1-" + "9" * 5000, 404),
+    ):
+        assert signed_in(room.owner).get(f"/sessions/{room.table.id}/{query}").status_code == status
 
 
 def test_nobody_votes_on_their_own_proposal(room: Scene) -> None:
@@ -173,7 +177,7 @@ def test_a_press_with_a_key_of_another_session_is_not_swallowed(room: Scene) -> 
 def test_who_was_invited_may_cast_before_taking_a_seat_and_is_not_waited_for(room: Scene) -> None:
     assert not Participant.objects.filter(user=room.guest).exists()
     answer = room.press(room.guest, "ballot", ballot(room, 2, 0, 0))
-    assert answer.kinds == ["participant.joined", "ballot.cast"]
+    assert answer.kinds == ["invitation.answered", "participant.joined", "ballot.cast"]
     seat = Participant.objects.get(user=room.guest)
     assert not seat.asked
     assert room.provisional.tally.influence[seat.seat][room.agents[0]] == pytest.approx(math.sqrt(0.04))
@@ -275,3 +279,21 @@ def test_who_votes_blind_sees_no_effect_until_they_have_cast() -> None:
     room.press(room.owner, "ballot", ballot(room, 1, 0, 0))
     shown = room.press(room.owner, "ballot", ballot(room, 2, 0, 0, preview="1"), htmx=True)
     assert "with this ballot" in shown.words
+
+
+def test_the_effect_is_the_tally_before_and_after_and_once_cast_says_that_nothing_changes(
+    room: Scene,
+) -> None:
+    room.table.all_review()
+    vote = {"round": "1", "key": key(), **room.votes(0, 0, 9)}
+    last = room.agents[-1]
+    before = room.counted().tally.net_support[last]
+    told = room.press(room.owner, "ballot", {**vote, "preview": "1"}, htmx=True)
+    assert (told.status, told.kinds) == (200, [])
+    room.press(room.owner, "ballot", vote)
+    after = room.counted().tally.net_support[last]
+    assert before != after
+    assert f"{formats.signed(before)} {formats.signed(after)}" in told.words
+    again = room.press(room.owner, "ballot", {**vote, "preview": "1"}, htmx=True)
+    assert "with this ballot nothing of that changes." in again.words
+    assert "Net support" not in again.words

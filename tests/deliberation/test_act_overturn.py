@@ -1,14 +1,18 @@
 """After the end: the verdict is overturned, by one person or by two, and the record stays as it was."""
 
+import re
+
 import pytest
 
 from deliberation import parts
 from deliberation.models import Overturn, Session
 from deliberation.replaying import replay, verify_kept_chain
 from tests.deliberation.acting import Answer, Scene, key, signed_in
+from tests.deliberation.reading import read
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
+BOX = re.compile(r'<section class="card stack-tight" id="overturn"[^>]*>')
 REASON = "A later measurement says otherwise."
 
 
@@ -114,9 +118,45 @@ def test_what_happened_meanwhile_is_told_and_the_reason_kept(room: Scene) -> Non
 
 
 def test_who_may_overturn_has_the_form_when_the_verdict_comes_to_an_open_page(room: Scene) -> None:
-    place = '<section class="card" id="overturn" data-when-concluded'
     pages = [signed_in(user).get(f"/sessions/{room.table.id}/") for user in (room.owner, room.colleague)]
-    assert [place in page.content.decode() for page in pages] == [True, False]
+    boxes = [BOX.findall(page.content.decode()) for page in pages]
+    assert [("data-when-concluded" in box, "hidden" in box) for (box,) in boxes] == [
+        (True, False),
+        (True, True),
+    ]
+
+
+def box(room: Scene, who: str) -> tuple[str, str]:
+    """The box alone as a person's open page asks for it: its first tag, and its words."""
+    answer = signed_in(getattr(room, who)).get(
+        f"/sessions/{room.table.id}/?overturn=1", headers={"HX-Request": "true"}
+    )
+    html = answer.content.decode()
+    return BOX.findall(html)[0], read(answer).words
+
+
+def test_the_box_follows_for_each_as_the_verdict_is_pushed(room: Scene) -> None:
+    end(room, quorum=2)
+    assert "hidden" in box(room, "colleague")[0] and "Ask to overturn" in box(room, "owner")[1]
+    for act, told in (
+        (lambda: overturn(room), "Withdraw the request"),
+        (lambda: answer(room, "colleague", "confirm"), "overturned by owner and colleague"),
+    ):
+        act()
+        tag, words = box(room, "owner")
+        assert told in words
+        seq = f'data-overturn="{room.head}"'
+        assert seq in tag and seq in parts.fresh(room.table.id).html("verdict", "open")
+    assert "hidden" not in box(room, "colleague")[0]
+
+
+def test_after_a_request_was_dropped_box_and_verdict_are_as_before(room: Scene) -> None:
+    overturn(end(room, quorum=2))
+    assert "Do not overturn" in box(room, "colleague")[1]
+    answer(room, "colleague", "drop")
+    assert 'data-overturn=""' in box(room, "owner")[0] and "Ask to overturn" in box(room, "owner")[1]
+    assert 'data-overturn=""' in parts.fresh(room.table.id).html("verdict", "open")
+    assert "hidden" in box(room, "colleague")[0]
 
 
 def test_an_open_page_is_shown_the_way_to_decide(room: Scene) -> None:

@@ -83,6 +83,37 @@ def test_twice_is_once(room: Scene) -> None:
     assert "it is a candidate of round 2" in again.words
 
 
+def test_what_waits_is_shown_to_its_author_alone_and_taken_back(room: Scene) -> None:
+    own(room, answer="It is 392.", final="392")
+    waits = "Your proposal waits for round 2. 392"
+    assert waits in room.look(room.owner).words
+    assert waits not in room.look(room.colleague).words
+    newer = own(room)
+    assert "it takes the place of the one that waited" in newer.words
+    seat = room.seat_of(room.owner)
+    told = room.press(room.owner, "withdraw_own_proposal", htmx=True)
+    assert told.told == [("proposal.withdrawn", {"round": 2, "seat": seat})]
+    assert "Taken back: your proposal is a candidate of no round" in told.words
+    assert "waits for round 2" not in told.words + room.look(room.owner).words
+    assert "owner took back a proposal for round 2" in room.look(room.colleague).words
+    assert room.press(room.owner, "withdraw_own_proposal").kinds == []
+    room.table.all_review()
+    room.table.advance()
+    room.go_on()
+    assert not room.table.session.rounds.get(number=2).proposals.filter(participant__seat=seat).exists()
+    assert holds(room)
+
+
+def test_it_is_answered_in_its_place_and_the_rest_of_the_page_stays(room: Scene) -> None:
+    body = {"answer": "It is 392.", "final_answer": "", "key": key()}
+    told = room.press(room.owner, "own_proposal", body, htmx=True)
+    assert (told.status, told.kinds) == (200, ["proposal.offered"])
+    assert "Your proposal waits for round 2. It is 392." in told.words
+    assert "<html" not in told.http.content.decode()
+    empty = room.press(room.owner, "own_proposal", {**body, "answer": " ", "key": key()}, htmx=True)
+    assert (empty.status, "it is empty" in empty.words, empty.kinds) == (422, True, [])
+
+
 def test_in_the_last_round_it_would_reach_nobody(db: None) -> None:
     room = scene(prefix="last-", max_rounds=1)
     refused = own(room)
@@ -107,7 +138,7 @@ def test_what_cannot_be_a_proposal_is_refused(room: Scene, answer: str, final: s
 
 def test_who_has_no_seat_gets_one_that_no_hold_waits_for(room: Scene) -> None:
     told = own(room, "guest")
-    assert told.kinds == ["participant.joined", "proposal.offered"]
+    assert told.kinds == ["invitation.answered", "participant.joined", "proposal.offered"]
     assert not room.table.session.participants.get(user=room.guest).asked
 
 

@@ -98,7 +98,7 @@ def test_the_effect_is_reckoned_when_it_is_asked_and_again_when_it_is_confirmed(
         room.press(user, "ballot", {"round": "1", "key": key(), **room.votes(-6, 8, 0)})
     second = room.look(room.colleague, place, htmx=True).words
     assert "owner asks to strike it" in second
-    assert "Now D leads by" in second and "; after the veto D leads" in second
+    assert "Now D leads by" in second and "; after the veto that stays so." in second
     assert room.counted().tally.winner == two
 
 

@@ -115,12 +115,31 @@ def test_only_the_owner_steers(room: Scene, name: str, htmx: bool) -> None:
 
 def test_a_seat_is_taken_once_and_waited_for(room: Scene) -> None:
     answer = room.press(room.guest, "take_seat")
-    assert (answer.status, answer.kinds) == (200, ["participant.joined"])
+    assert (answer.status, answer.kinds) == (200, ["invitation.answered", "participant.joined"])
     assert "You have a seat: each round waits for your ballot" in answer.words
     assert Turn.objects.filter(participant__user=room.guest, state="open").count() == 1
     again = room.press(room.guest, "take_seat")
     assert (again.status, again.kinds) == (200, [])
     assert room.table.session.participants.filter(user=room.guest).count() == 1
+
+
+def test_who_takes_a_seat_has_answered_the_invitation(room: Scene) -> None:
+    assert "owner asks you to take part." in room.look(room.guest).words
+    told = room.press(room.guest, "take_seat").told
+    assert [data["answer"] for kind, data in told if kind == "invitation.answered"] == ["accepted"]
+    assert "asks you to take part" not in signed_in(room.guest).get("/").content.decode()
+    assert "asks you to take part" not in room.look(room.guest).words
+    late = room.press(room.guest, "answer_invitation", {"answer": "decline"})
+    assert (late.kinds, "This invitation was accepted before" in late.words) == ([], True)
+
+
+def test_who_is_asked_declines_in_the_room(room: Scene) -> None:
+    html = signed_in(room.guest).get(f"/sessions/{room.table.id}/").content.decode()
+    form = html[html.index('id="asked"') :].partition("</form>")[0]
+    assert f'action="/sessions/{room.table.id}/answer/"' in form
+    assert 'value="accept"' in form
+    assert 'value="decline"' in form
+    assert 'id="asked"' not in signed_in(room.owner).get(f"/sessions/{room.table.id}/").content.decode()
 
 
 def test_who_voted_without_a_seat_can_still_ask_to_be_waited_for(room: Scene) -> None:

@@ -11,11 +11,12 @@ from deliberation import orchestrator, parts, record
 from deliberation.models import Participant, Session, Turn
 from deliberation.protocol.types import Spent
 from deliberation.replaying import recompute
-from deliberation.selectors import ending, glance
+from deliberation.selectors import ending, glance, words
 from deliberation.selectors.waiting import waiting
 from deliberation.services import people, sessions
 from tests import builders
-from tests.deliberation.acting import Answer, Scene, key
+from tests.deliberation.acting import Answer, Scene, key, signed_in
+from tests.deliberation.reading import read
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
@@ -185,8 +186,25 @@ def test_a_stop_takes_the_question_back_from_who_had_not_answered(room: Scene) -
     before = room.head
     room.table.stop(room.owner)
     outcomes = [(d["seat"], d["outcome"]) for kind, d in room.since(before) if kind == "human.done"]
-    assert outcomes == [(room.seat_of(u), "withdrawn") for u in (room.owner, room.colleague)]
+    seats = [room.seat_of(u) for u in (room.owner, room.colleague)]
+    assert outcomes == [(seat, "withdrawn") for seat in seats]
     assert not Turn.objects.filter(session=room.table.id, participant__kind="human", state="open").exists()
+
+
+def test_a_question_that_a_stop_took_back_is_told_apart_from_a_person_who_withdrew(room: Scene) -> None:
+    hold(room)
+    owner, colleague = (words.letter(room.seat_of(user)) for user in (room.owner, room.colleague))
+    say(room, "withdraw", who="colleague")
+    room.table.stop(room.owner)
+    page = room.look(room.owner).words
+    assert f"Person {colleague} withdrew in round 1" in page
+    assert f"Person {owner} was no longer asked, as the session ended in round 1" in page
+    assert f"Lost: person {owner} (no longer asked, as the session ended)." in page
+    line = "0 ballots; round 1: "
+    assert page.count(f"{line}withdrawn") == page.count(f"{line}no longer asked, as the session ended") == 1
+    verdict = read(signed_in(room.owner).get(f"/sessions/{room.table.id}/verdict/")).words
+    assert verdict.count("Round 1: no longer asked, as the session ended") == 1
+    assert verdict.count("Round 1: withdrawn") == 1
 
 
 def test_the_warning_stands_at_a_quarter_of_the_window(room: Scene) -> None:

@@ -1,7 +1,6 @@
 """What a session is said to take before it starts: likely, and at most; what is unknown stays unknown."""
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,11 +26,10 @@ def estimated(
 ) -> Estimate:
     """For a panel of these models, with what each costs in a round."""
     policy = Policy(pk=5, name="p", version=1, rules=Rules.from_json({**RULES, **rules}).to_json())
-    candidates: Any = {
-        name: SimpleNamespace(id=name, cost=cost, simulated=False) for name, cost in usd.items()
-    }
-    receipt: Any = SimpleNamespace(chosen=tuple(usd), conflict=None)
-    return estimate(policy, receipt, candidates=candidates, known=known or {}, task_chars=task_chars)
+    seated = [{"id": name, "cost": cost, "simulated": False, "chosen": True} for name, cost in usd.items()]
+    passed_over = {"id": "z", "cost": None, "simulated": True, "chosen": False}
+    receipt = {"candidates": [*seated, passed_over], "conflict": None}
+    return estimate(policy, receipt, known=known or {}, task_chars=task_chars)
 
 
 def test_at_most_counts_every_round_and_all_attempts_of_every_turn() -> None:

@@ -83,7 +83,13 @@ def test_every_flag_is_a_filter_and_a_row_shows_what_it_is_found_by(owner: User)
     table.advance()
     Session.objects.filter(pk=table.id).update(
         ruling="wrong",
-        verdict={**Session.objects.get().verdict, "median_differs": True, "no_support": True, "pivotal": [2]},
+        verdict={
+            **Session.objects.get().verdict,
+            "median_differs": True,
+            "no_support": True,
+            "pivotal": [2],
+            "minority": {},
+        },
     )
     people.overturn(table.id, opening.person("reviewer"), people.Against("It is off by ten.", uuid4()))
     plain = opening.opened(owner)

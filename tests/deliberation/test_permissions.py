@@ -59,6 +59,7 @@ ROUTES = {
     "readyz": Who(NOT_READY, NOT_READY),
     "sessions": Who(PEOPLE, "405 405 405 405"),
     "new": Who(PEOPLE, PEOPLE),
+    "estimate": Who(PEOPLE, NO_POST),
     "room": Who(TABLE, NO_POST),
     "ballot": Who(NO_GET, TABLE),
     "done": Who(NO_GET, TABLE),
@@ -81,8 +82,10 @@ ROUTES = {
     "jump": Who(PEOPLE, NO_POST),
     "glossary": Who(PEOPLE, NO_POST),
     "design": Who(STAFF, NO_POST),
+    "no_more_round": Who(NO_GET, "sign-in 404 403 422"),  # none is asked for here
     "one_more_round": Who(NO_GET, OWNER),
     "own_proposal": Who(NO_GET, "sign-in 404 422 422"),  # nothing is typed here
+    "withdraw_own_proposal": Who(NO_GET, "sign-in 404 422 422"),  # nothing waits here
     "overturn": Who(NO_GET, "sign-in 404 422 422"),
     "rule": Who(NO_GET, "sign-in 404 403 422"),  # nothing is concluded here
     "invite": Who(NO_GET, OWNER),
@@ -128,6 +131,8 @@ class World:
             "veto_id": self.veto.pk,
             "guidance_id": self.guidance.pk,
             "token": self.token,
+            "policy_id": self.table.session.policy_id,
+            "page": uuid4(),
             "name": "test",
             "selection_id": 1,
             "alias": "abacus",

@@ -1,5 +1,6 @@
 """Things of a room looked at closely: one number of the matrix, the exact words of a call, what an author changed."""
 
+import copy
 import html
 import json
 import re
@@ -19,12 +20,18 @@ from tests.builders import Table, opened
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def table() -> Table:
-    """One round is closed; the second has its proposals."""
-    table = opened().staff()
+@pytest.fixture(scope="module")
+def two_rounds(made_once: None) -> Table:
+    table = opened(builders.person("reader")).staff()
     table.whole_round()
     return table.all_propose(("391", "391", "391"))
+
+
+@pytest.fixture
+def table(two_rounds: Table, db: None, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """One round is closed; the second has its proposals."""
+    monkeypatch.setattr(parts, "sheets", parts.Sheets())  # of what a test before has undone
+    return copy.deepcopy(two_rounds)
 
 
 @pytest.fixture

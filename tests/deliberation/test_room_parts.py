@@ -89,14 +89,23 @@ def walk() -> Iterator[tuple[Table, Callable[[], object]]]:
     yield from asked_and_answered(table, owner, colleague)
     yield table, lambda: people.withdraw_guidance(table.id, owner, table.session.guidance.get().pk)
     yield table, table.all_propose
-    yield table, lambda: people.propose(table.id, colleague, people.Own("It is 392.", "392", uuid4()))
+    yield from thought_better_of(table, owner, colleague)
     yield table, table.all_review
     yield table, table.advance
     yield table, lambda: people.need_more_time(table.id, owner, round_number=2)
-    yield table, lambda: people_steering.ask_for_more(table.id, owner)
     yield table, table.end_hold
     yield table, lambda: late_answer(table, agents[0])
     yield from to_the_end(table, owner)
+
+
+def thought_better_of(
+    table: Table, owner: User, colleague: User
+) -> Iterator[tuple[Table, Callable[[], object]]]:
+    """What is taken back before it takes effect, and one more round that is asked for again."""
+    yield table, lambda: people.propose(table.id, colleague, people.Own("It is 392.", "392", uuid4()))
+    yield table, lambda: people.withdraw_own(table.id, colleague)
+    for act in (people_steering.ask_for_more, people_steering.ask_for_no_more, people_steering.ask_for_more):
+        yield table, lambda act=act: act(table.id, owner)
 
 
 def asked_and_answered(

@@ -66,7 +66,7 @@ def test_a_concluded_session_shows_its_answer_and_its_numbers(owner: User) -> No
     opening.close_round(opening.open_round(session, number=2), conviction=0.5)
     opening.call(session, cost_usd=0.25)
     opening.call(session, cost_usd=0.5)
-    opening.conclude(session, final_answer="391", median_differs=True, no_support=True)
+    opening.conclude(session, final_answer="391", minority={}, median_differs=True, no_support=True)
     found = row(owner, session)
     assert (found.answer, found.phase, found.reason) == ("391", "concluded", "settled: no new answers")
     assert (found.conviction, found.convictions, found.coverage) == (0.54, (0.2, 0.5), 1.0)

@@ -15,7 +15,7 @@ from deliberation.protocol.types import Rules
 from deliberation.services.policies import publish_policy
 from tests.deliberation import opening
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("solver_here")]
 FORM = {"task": "What is 17*23?", "policy": "fast"}
 
 

@@ -73,7 +73,7 @@ def test_the_ballot_that_mattered_most_is_struck_in_what_if_by_a_link_with_the_s
     browser = Client()
     browser.force_login(table.session.owner)
     html = browser.get(reverse("verdict", args=[table.id])).content.decode()
-    (link,) = re.findall(r'<a href="([^"]+)">Strike it in What if</a>', html)
+    (link,) = re.findall(r'<a class="to-act" href="([^"]+)">Strike it in What if</a>', html)
     first = page_of(table).first
     told = browser.get(f"{link}&format=json")
 
@@ -165,8 +165,10 @@ def test_what_people_did_to_the_verdict_is_said() -> None:
     assert "By the policy a person weighs 3.00" in look(table).words
 
 
-@pytest.mark.parametrize("outcome", ["expired", "declined"])
-def test_a_window_that_brought_no_ballot_says_how_it_ended(outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "words"), [("expired", "expired without a ballot"), ("declined", "declined")]
+)
+def test_a_window_that_brought_no_ballot_says_how_it_ended(outcome: str, words: str) -> None:
     owner = builders.person("owner")
     table = builders.opened(owner, take_part=True, human_window_s=60, max_rounds=1).staff()
     table.all_propose().all_review()
@@ -179,7 +181,7 @@ def test_a_window_that_brought_no_ballot_says_how_it_ended(outcome: str) -> None
     page = page_of(table)
 
     me = next(each for each in page.parts if each.who.kind == "human")
-    assert me.ends == (f"Round 1: {outcome}",)
+    assert me.ends == (f"Round 1: {words}",)
     assert (me.ballots, me.share, me.without) == (0, None, None)
     assert page.people is None
 

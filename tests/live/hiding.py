@@ -14,7 +14,8 @@ from deliberation.selectors import room
 from tests.builders import Table
 from tests.live.watching import element
 
-PUBLIC = ("utility",)  # follows from the policy and the round's number, and is full of numbers
+# utility: follows from the policy and the round's number, and is full of numbers; the others: who may sit elsewhere.
+PUBLIC = ("utility", "choices", "panel-choice")
 RANKED = re.compile(r"(wins by|leads by|won round|>leads<|proposal winner)")
 DECIMAL = re.compile(r"(?<![\w#.])(\d*\.\d+)(?![\w.])(?! s\b)")  # 0.4 s is a time, whatever the tally says
 PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?%")
@@ -102,8 +103,8 @@ def documents(client: Client, table: Table, known: Mapping[str, Any]) -> dict[st
 
 def _addresses(known: Mapping[str, Any]) -> Iterator[str]:
     for name, parameters in _routes(get_resolver()):
-        if name.startswith(("registry_", "broker")):
-            continue  # which models exist, whoever sits; who was chosen, the broker's pages tell to staff alone
+        if name.startswith(("registry_", "broker", "estimate")):
+            continue  # which models exist, and who would sit elsewhere; who sits here, the broker's pages tell to staff
         yield reverse(name, kwargs={each: known[each] for each in parameters})
 
 

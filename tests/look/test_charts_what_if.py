@@ -17,8 +17,17 @@ def test_every_colour_is_a_token_that_the_sheet_knows(tokens: set[str]) -> None:
 def test_the_widest_bar_is_on_top_and_a_flip_has_its_sign() -> None:
     trace = tornado_figure(BARS, winner="B", rows=5, empty="")["data"][0]
     assert trace["y"] == ["E", "A", "C"]
-    assert trace["x"] == [-0.02, 0.103, -0.251]  # where there is no lead, the support
-    assert trace["text"] == ["−.020", "+.103", "−.251 ≠"]
+    assert trace["x"] == [0.0, 0.103, -0.251]
+    assert trace["text"] == ["-", "+.103", "−.251 ≠"]  # an unknown lead is no 0
+
+
+def test_where_nobody_is_there_to_lead_it_is_the_support_and_the_axis_says_so() -> None:
+    alone = [Bar("A", -0.1, None, None), Bar("B", 0.0, None, None), Bar("C", None, None, "nobody wins")]
+    figure = tornado_figure(alone, winner="D", rows=3, empty="")
+    assert figure["data"][0]["text"] == ["- ≠", "0", "−.100"]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "change of D's net support without the ballot"
+    led = tornado_figure(BARS, winner="B", rows=3, empty="")
+    assert led["layout"]["xaxis"]["title"]["text"] == "change of B's lead without the ballot"
 
 
 @pytest.mark.parametrize("length", [1e-6, 0.003, 0.05, 0.7, 1.9])

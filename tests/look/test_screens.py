@@ -43,6 +43,15 @@ def test_money(usd: float | None, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("usd", "words"),
+    [(None, "-"), (0.3307216, "$0.3308"), (0.05, "$0.05"), (0.1 + 0.2, "$0.3001"), (1204.5, "$1,204.50"),
+     (0.00001, "$0.0001")],
+)  # fmt: skip
+def test_an_amount_that_is_enough(usd: float | None, words: str) -> None:
+    assert formats.money_up(usd) == words
+
+
+@pytest.mark.parametrize(
     ("usd", "simulated", "words"),
     [
         (0, True, "none (simulated)"),

@@ -263,6 +263,13 @@ class TestMajorityAnswer:
         found = tally(a_round({}, answers=answers, panel_of_one=True, vetoes=vetoes), Rules())
         assert (found.winner, found.conviction) == (3, 1.0)
 
+    @pytest.mark.parametrize(("answers", "coverage"), [(5, 1.0), (4, 4 / 5)])
+    def test_people_owe_nothing_where_there_are_no_ballots(self, answers: int, coverage: float) -> None:
+        seated = (*agents(*["red"] * 5), Participant(6, "human"))
+        made = tuple(Proposal(seat, seat, "x") for seat in range(1, answers + 1))
+        inputs = a_round({}, participants=seated, proposals=made, required=(6,), panel_of_one=True)
+        assert tally(inputs, Rules()).coverage == pytest.approx(coverage)
+
     def test_a_lost_sample_lowers_the_coverage(self) -> None:
         made = (Proposal(1, 1, "x"), Proposal(2, 2, "x"))
         assert tally(a_round({}, proposals=made, panel_of_one=True), Rules()).coverage == pytest.approx(2 / 3)

@@ -176,7 +176,7 @@ def test_leave_one_out_equals_counting_again_without_the_ballot(inputs, rules) -
     changed = []
     for voter in matrix.points:
         rest = replace(matrix, points={v: q for v, q in matrix.points.items() if v != voter})
-        support = {each: aggregate_of(rules.rule)(rest, each, None) for each in able}
+        support = {each: aggregate_of(rules.rule)(rest, each) for each in able}
         contest = Contest(rest, classes, by_class, inputs.secret, inputs.number)
         if contest.decide(able, Scores.of(support)).winner != found.winner:
             changed.append(voter)

@@ -151,6 +151,67 @@ def test_what_a_fork_went_on_from_is_a_difference(owner: User) -> None:
     assert said(again, parent) == ("the question of the other one", None, True)
 
 
+def test_a_fork_stands_beside_the_rounds_that_followed_in_its_parent(owner: User) -> None:
+    parent = staffed(owner, min_rounds=3, max_rounds=3)
+    for _ in range(3):
+        parent.whole_round()
+    fork = builders.Table(forked(owner, parent.session, round=1)).staff()
+    fork.all_propose(("391", "391", "377"))
+    found = compared(parent, fork)
+    assert [each.title for each in found.groups[1:-1]] == [
+        "Round 1 of the first",
+        "Round 2 of the first, round 1 of the second",
+        "Round 3 of the first",
+    ]
+    goes_on = "The second goes on from round 1 of the other one"
+    assert found.aligned == f"{goes_on}, so its round 1 stands beside round 2 of the first."
+    past, beside, _ = found.groups[1:-1]
+    assert past.note == f"{goes_on}; it has no round beside this one."
+    assert past.items and {each.differs for each in past.items} == {None}
+    texts = [each for each in beside.items if each.name.startswith("proposal of ")]
+    assert len(texts) == 3 and all(each.a and each.b for each in texts)
+    assert first(found) in texts
+    assert found.parted == f"{beside.title.lower()}, {first(found).name}"
+
+
+def test_the_past_of_a_fork_is_no_difference_and_is_shown_on_demand(owner: User) -> None:
+    parent = staffed(owner)
+    parent.whole_round()
+    fork = builders.Table(forked(owner, parent.session, round=1))
+    only, every = compared(fork, parent, only=True), compared(fork, parent)
+    assert [(each.title, each.items) for each in only.groups[1:-1]] == [
+        ("Round 1 of the second", ()),
+        ("Round 2 of the second", only.groups[2].items),
+    ]
+    assert every.groups[1].items and not every.groups[1].differing
+    assert only.aligned.startswith("The first goes on from round 1 of the other one, so")
+    page = read(get(owner, a=fork.id, b=parent.id)).words
+    assert only.aligned in page and "it has no round beside this one" in page
+
+
+def test_two_forks_of_one_session_go_on_where_each_began(owner: User) -> None:
+    parent = staffed(owner)
+    for _ in range(2):
+        parent.whole_round()
+    early, late = (builders.Table(forked(owner, parent.session, round=n)).staff() for n in (1, 2))
+    for table in (early, late):
+        table.all_propose()
+    found = compared(early, late)
+    assert [each.title for each in found.groups[1:-1]] == ["Round 1 of the first", "Round 1 of the second"]
+    assert "The second goes on from round 2 of a third session" in found.aligned
+    same = compared(early, builders.Table(forked(owner, parent.session, round=1)))
+    assert (same.aligned, same.groups[1].title) == ("", "Round 1")
+
+
+def test_a_fork_of_the_question_alone_is_aligned_by_number(owner: User) -> None:
+    parent = staffed(owner)
+    parent.whole_round()
+    again = builders.Table(forked(owner, parent.session, round=0)).staff()
+    again.all_propose()
+    found = compared(parent, again)
+    assert (found.aligned, found.groups[1].title) == ("", "Round 1")
+
+
 def test_an_overturned_verdict_is_a_difference(owner: User) -> None:
     a, b = staffed(owner, max_rounds=1), staffed(owner, max_rounds=1)
     for table in (a, b):
@@ -188,9 +249,9 @@ def get(user: User, **parameters: Any) -> Any:
 def test_the_page_shows_differences_and_everything_on_demand(owner: User) -> None:
     a, b = staffed(owner), staffed(owner, effort=0.4)
     said = read(get(owner, a=a.id, b=b.id)).words
-    assert "Rule effort differs .6 .4" in said or "Rule effort differs 0.6 0.4" in said
-    assert "Rule max_rounds" not in said
-    assert "Rule max_rounds" in read(get(owner, a=a.id, b=b.id, all=1)).words
+    assert "Effort effort differs .6 .4" in said or "Effort effort differs 0.6 0.4" in said
+    assert "Rounds at most" not in said
+    assert "Rounds at most max_rounds" in read(get(owner, a=a.id, b=b.id, all=1)).words
 
 
 def test_without_two_sessions_it_asks_for_them(owner: User) -> None:

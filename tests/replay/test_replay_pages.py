@@ -1,5 +1,6 @@
 """Replay's page: the room at an event, for each who may see it, and the recomputing of the record."""
 
+import copy
 import dataclasses
 import re
 from html import unescape
@@ -25,14 +26,9 @@ def trails_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "trails", replay.Trails())
 
 
-@pytest.fixture
-def owner() -> User:
-    return builders.person()
-
-
-@pytest.fixture
-def table(owner: User) -> builders.Table:
-    """Concluded after two rounds; a person voted in the first and struck a proposal."""
+@pytest.fixture(scope="module")
+def concluded(made_once: None) -> builders.Table:
+    owner = builders.person()
     table = builders.opened(owner, take_part=True, min_rounds=2, max_rounds=2).staff()
     table.all_propose()
     table.vote(owner, {table.agents[0]: 5, table.agents[2]: -3})
@@ -41,6 +37,17 @@ def table(owner: User) -> builders.Table:
     table.advance()
     assert table.whole_round() == "concluded"
     return table
+
+
+@pytest.fixture
+def table(concluded: builders.Table, db: None) -> builders.Table:
+    """Concluded after two rounds; a person voted in the first and struck a proposal."""
+    return copy.deepcopy(concluded)
+
+
+@pytest.fixture
+def owner(table: builders.Table) -> User:
+    return table.session.owner
 
 
 def get(user: User, table: builders.Table, **parameters: Any) -> Any:
@@ -189,8 +196,8 @@ def test_an_overturn_counts_from_its_own_event(owner: User, table: builders.Tabl
 # Blind
 
 
-def test_a_blind_person_finds_no_name_and_no_total() -> None:
-    owner, guest = builders.person(), builders.person("guest")
+def test_a_blind_person_finds_no_name_and_no_total(owner: User) -> None:
+    guest = builders.person("guest")
     table = builders.opened(owner, take_part=True, blind=True, human_window_s=900, max_rounds=2).staff()
     table.whole_round()
     people.take_seat(table.session, guest, asked=True)

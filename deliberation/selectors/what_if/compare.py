@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deliberation import formats, state_words
+from deliberation.protocol import answers
 from deliberation.protocol.equivalence import normalise
 from deliberation.protocol.types import RoundOutcome, Verdict
 from deliberation.protocol.what_if import Recount
@@ -231,9 +232,11 @@ def _lost(now: Recount) -> list[str]:
         return []
     missing = (("ballot", lost.lost_ballots), ("proposal", lost.lost_proposals))
     names = [f"No {what} from {letters(seats)}." for what, seats in missing if seats]
-    return [
-        f"{' '.join(names)} Could that have changed the answer? {state_words.COULD_FLIP[lost.could_flip]}."
-    ]
+    changes = False
+    if lost.could_flip is not False:
+        changes = answers.verdict_could_change(now.rounds, rules=now.rules, vetoes=now.vetoes)
+    flip = state_words.could_flip(lost.could_flip, answer=changes)
+    return [f"{' '.join(names)} Could that have changed the answer? {flip}."]
 
 
 def words_of(numbers: tuple[int, ...]) -> str:

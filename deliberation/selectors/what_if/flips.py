@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from deliberation.protocol.flips import Flip, VoteFlip, pivotal_votes, smallest_flip
-from deliberation.protocol.leaving_out import Influence, leave_one_out
+from deliberation.protocol.leaving_out import Count, Influence, leave_one_out
 from deliberation.protocol.matrix import class_of
 from deliberation.protocol.types import Tally, Verdict
 from deliberation.protocol.what_if import Change, Recount, recount
@@ -56,12 +56,10 @@ class InfluenceLine:
 
 @dataclass(frozen=True)
 class Firmness:
-    """votes None: they are too many to count under this rule. number: the round that influence is told of, and
-    `winner` the seat in front there; None where nobody wins.
-    """
+    """number: the round that influence is told of, and `winner` the seat in front there; None where nobody wins."""
 
     flips: tuple[FlipLine, ...]
-    votes: tuple[VoteLine, ...] | None
+    votes: tuple[VoteLine, ...]
     influence: tuple[InfluenceLine, ...]
     number: int | None
     winner: int | None
@@ -75,11 +73,11 @@ def firmness(case: Case, change: Change, now: Recount) -> Firmness:
         return Firmness((), (), (), number, None)
     shown = _Shown(case, change, now)
     last = now.rounds[-1][1].number
-    votes = pivotal_votes(now.basis(number), now.rules)
+    counts = {each: Count.of(now.basis(each), now.rules) for each in dict.fromkeys((number, last))}
     return Firmness(
-        flips=tuple(line for each in dict.fromkeys((number, last)) for line in shown.flips(each)),
-        votes=None if votes is None else tuple(shown.vote(number, each) for each in votes),
-        influence=_influence(case, now, number, tally),
+        flips=tuple(line for each, count in counts.items() for line in shown.flips(each, count)),
+        votes=tuple(shown.vote(number, each) for each in pivotal_votes(counts[number])),
+        influence=_influence(case, counts[number], tally),
         number=number,
         winner=tally.winner,
     )
@@ -93,15 +91,14 @@ class _Shown:
     change: Change
     now: Recount
 
-    def flips(self, number: int) -> Iterator[FlipLine]:
+    def flips(self, number: int, count: Count) -> Iterator[FlipLine]:
         """Another proposal, and where that says the same, another answer too."""
-        basis, tally = self.now.basis(number), self.now.tally(number)
-        found = smallest_flip(basis, self.now.rules)
+        found, tally = smallest_flip(count), self.now.tally(number)
         if found is None or tally.winner is None:
             return
         yield self._flip(number, found, what="another proposal")
         same = class_of(tally.classes, tally.winner).members
-        other = smallest_flip(basis, self.now.rules, over=same) if found.winner in same else None
+        other = smallest_flip(count, over=same) if found.winner in same else None
         if other is not None:
             yield self._flip(number, other, what="another answer")
 
@@ -125,8 +122,9 @@ class _Shown:
 
     def vote(self, number: int, found: VoteFlip) -> VoteLine:
         votes = self.change.votes | {(number, found.voter, found.proposal)}
+        wins = _other(found.winner, self.now.tally(number))
         return VoteLine(
-            f"{letter(found.voter)} on {letter(found.proposal)}: without it {letter(found.winner)} wins",
+            f"{letter(found.voter)} on {letter(found.proposal)}: without it {wins}",
             found.voter,
             found.proposal,
             found.winner,
@@ -152,8 +150,10 @@ def _words(now: Recount, number: int, found: Flip, *, what: str) -> str:
     text = f"{_count(len(found.ballots))} ({letters(found.ballots)}) for {what}: {wins}."
     if found.exact:
         return text
-    fewer = f"no set of up to {found.tried} does" if found.tried else "smaller sets were not all counted"
-    return f"At most {text} That is a bound: {fewer}, and those between were not counted."
+    return (
+        f"At most {text} That is a bound: no set of up to {found.tried} does, and those between were not all "
+        "counted."
+    )
 
 
 def _searched(cast: int) -> str:
@@ -164,18 +164,18 @@ def _count(ballots: int) -> str:
     return f"{ballots} ballot{'' if ballots == 1 else 's'}"
 
 
-def _influence(case: Case, now: Recount, number: int, tally: Tally) -> tuple[InfluenceLine, ...]:
+def _influence(case: Case, count: Count, tally: Tally) -> tuple[InfluenceLine, ...]:
     """Who moves the winner most first."""
     if tally.winner is None or tally.rule == "majority_answer":
         return ()
-    found = leave_one_out(now.basis(number), now.rules, proposal=tally.winner)
+    found = leave_one_out(count, proposal=tally.winner)
     lines = [_influence_line(case, tally, each) for each in found]
     return tuple(sorted(lines, key=lambda each: (-abs(each.lead or each.support or 0.0), each.who.seat)))
 
 
 def _influence_line(case: Case, tally: Tally, found: Influence) -> InfluenceLine:
     before = tally.net_support[tally.winner] if tally.winner is not None else None
-    other = None if found.winner == tally.winner else _other(found.winner)
+    other = None if found.winner == tally.winner else _other(found.winner, tally)
     return InfluenceLine(
         who=case.seats[found.voter],
         net_support=found.net_support,
@@ -186,8 +186,12 @@ def _influence_line(case: Case, tally: Tally, found: Influence) -> InfluenceLine
     )
 
 
-def _other(winner: int | None) -> str:
-    return "nobody wins" if winner is None else f"{letter(winner)} wins"
+def _other(winner: int | None, tally: Tally) -> str:
+    """Of one who does not win `tally`: D wins; D wins, with the same answer."""
+    if winner is None or tally.winner is None:
+        return "nobody wins" if winner is None else f"{letter(winner)} wins"
+    same = winner in class_of(tally.classes, tally.winner).members
+    return f"{letter(winner)} wins" + (", with the same answer" if same else "")
 
 
 def _minus(after: float | None, before: float | None) -> float | None:

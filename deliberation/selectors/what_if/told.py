@@ -35,9 +35,7 @@ def told(case: Case, change: Change, now: Recount, *, shown: Comparison, firm: F
             }
             for each in firm.flips
         ],
-        "votes": None
-        if firm.votes is None
-        else [
+        "votes": [
             {"round": firm.number, "voter": each.voter, "proposal": each.proposal, "winner": each.winner}
             for each in firm.votes
         ],
