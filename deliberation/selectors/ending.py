@@ -6,9 +6,8 @@ from math import fsum
 from typing import Any
 
 from deliberation import formats, state_words
-from deliberation.models import Session
 from deliberation.protocol.types import MinorityReport, OpenClaim, Tally, Verdict
-from deliberation.selectors import answers, estimates, money, steering, words
+from deliberation.selectors import answers, estimates, losses, money, steering, words
 from deliberation.selectors.room import Room
 from deliberation.selectors.words import Who, who
 
@@ -87,7 +86,7 @@ def verdict(room: Room, *, audience: str) -> Ending:
     return Ending(
         session_id=session.pk,
         verdict=_verdict(room, room.verdict) if room.verdict else None,
-        failure=_failure(session) if session.failure else None,
+        failure=_failure(room) if session.failure else None,
         simulated=room.simulated,
         tokens_in=room.usage.tokens_in,
         tokens_out=room.usage.tokens_out,
@@ -112,10 +111,11 @@ def _expected_usd(room: Room) -> float | None:
     return said.at_most_usd if said else None
 
 
-def _failure(session: Session) -> str:
-    """Why there is no verdict, as a sentence."""
-    detail = session.failure_detail or state_words.FAILURES[session.failure]
-    return f"{detail[:1].upper()}{detail[1:]}" + ("" if detail.endswith(".") else ".")
+def _failure(room: Room) -> str:
+    """Why there is no verdict, and who was lost in the round that did not come off."""
+    detail = room.session.failure_detail or state_words.FAILURES[room.session.failure]
+    why = f"{detail[:1].upper()}{detail[1:]}" + ("" if detail.endswith(".") else ".")
+    return " ".join(each for each in (why, losses.so_far(room)) if each)
 
 
 def _verdict(room: Room, found: Verdict) -> VerdictView:
@@ -137,7 +137,7 @@ def _verdict(room: Room, found: Verdict) -> VerdictView:
         doubts=_doubts(room, found, tally),
         minority=found.minority,
         open_claims=found.open_claims,
-        degraded=degraded(room, found),
+        degraded=losses.of_verdict(room, found),
         trail_hash=room.session.trail_hash,
         asked=_asked(room),
         by_answers=tally.rule == "majority_answer",
@@ -272,22 +272,6 @@ def _other_winner(room: Room, found: Verdict) -> str | None:
     ):
         return None
     return f"Round {last} was won by {words.letter(winner)}; the verdict is the best supported of all rounds."
-
-
-def degraded(room: Room, found: Verdict) -> str | None:
-    """3 of 5 answered. Lost: agent C (timed out). Could they have flipped it? No."""
-    lost = {*found.degradation.lost_ballots, *found.degradation.lost_proposals}
-    if not lost:
-        return None
-    cast = {seat for _, seat in room.ballots}  # people too
-    whole = len({*room.agents, *cast, *lost})
-    rounds = (found.round or 0, *room.rounds)  # the verdict rests on the others too
-    names = ", ".join(
-        f"{who(room, seat, audience='open').title} ({words.why_lost(room, seat, rounds=rounds)})"
-        for seat in sorted(lost)
-    )
-    flip = answers.could_flip(room, found)
-    return f"{whole - len(lost)} of {whole} answered. Lost: {names}. Could they have flipped it? {flip}."
 
 
 def critical_path_s(room: Room) -> float | None:

@@ -7,14 +7,14 @@ from typing import Any
 from deliberation import formats
 from deliberation.models import Participant, Session, Turn
 from deliberation.protocol.types import RoundOutcome
-from deliberation.selectors import awaiting, ending, words
+from deliberation.selectors import awaiting, losses, words
 from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
 from deliberation.selectors.waiting import warns_at
 from deliberation.selectors.words import Who, who
 
 S = Session.State
-MODEL, HUMAN = Participant.Kind.MODEL, Participant.Kind.HUMAN
+HUMAN = Participant.Kind.HUMAN
 
 
 def conviction_of(room: Room) -> RoundOutcome | None:
@@ -82,7 +82,7 @@ def strip(room: Room, *, audience: str) -> Strip:
         waiting_for=awaiting.seats_in_hold(room),
         voted=tuple(seat for seat in awaiting.seats_in_hold(room) if (session.round, seat) in room.ballots),
         simulated=room.simulated,
-        degraded=ending.degraded(room, room.verdict) if room.verdict else degraded(room),
+        degraded=losses.of_verdict(room, room.verdict) if room.verdict else losses.so_far(room),
         announce=f"Round {session.round}, {state.lower()}" if session.round else state,
     )
 
@@ -97,24 +97,6 @@ def _coverage(room: Room) -> str:
     asked = {seat for seat, each in room.seats.items() if each.kind == HUMAN and each.asked}
     people = {seat for seat in cast if room.seats[seat].kind == HUMAN} | asked
     return f"{len(cast - struck)}/{len(set(room.reviewers_in(number)) | people)}"
-
-
-def degraded(room: Room) -> str | None:
-    """4 of 5 answered. Lost: agent C (timed out). Of the running round; None where nobody is lost."""
-    number = room.session.round
-    lost = {
-        seat
-        for (round_, seat, _), turn in room.turns.items()
-        if round_ == number and turn.state == Turn.State.ABSTAINED and room.seats[seat].kind == MODEL
-    }
-    if not lost:
-        return None
-    names = ", ".join(
-        f"agent {words.letter(seat)} ({words.why_lost(room, seat, rounds=(number,))})"
-        for seat in sorted(lost)
-    )
-    agents = room.agents_in(number)
-    return f"{len(agents) - len(lost)} of {len(agents)} answered. Lost: {names}."
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from deliberation import orchestrator, parts, record
 from deliberation.models import Participant, Session, Turn
 from deliberation.protocol.types import Spent
 from deliberation.replaying import recompute
-from deliberation.selectors import ending, glance, words
+from deliberation.selectors import glance, losses, words
 from deliberation.selectors.waiting import waiting
 from deliberation.services import people, sessions
 from tests import builders
@@ -241,4 +241,4 @@ def test_the_verdict_says_in_words_why_a_ballot_is_missing_in_whatever_round(roo
     room.table.stop(room.owner)
     shown = parts.fresh(room.table.id).room
     assert shown.verdict is not None and shown.verdict.round == 1
-    assert "4 of 5 answered. Lost: person A (declined)." in str(ending.degraded(shown, shown.verdict))
+    assert "4 of 5 answered. Lost: person A (declined)." in str(losses.of_verdict(shown, shown.verdict))

@@ -162,6 +162,19 @@ def test_a_session_that_failed_shows_what_is_there() -> None:
     assert "No verdict" in look(table, name="verdict_file").words
 
 
+def test_a_session_that_failed_names_whom_it_lost() -> None:
+    table = builders.opened(max_rounds=1).staff()
+    first, second, third = table.agents
+    table.propose(first).abstain(second, "propose", "refused").abstain(
+        third, "propose", "timed_out"
+    ).advance()
+    page = look(table)
+
+    assert "Fewer than two agents answered" in page.words
+    assert "1 of 3 answered. Lost: agent" in page.words
+    assert page.words.count("timed out") >= 1
+
+
 def test_a_session_without_a_panel_has_a_page_too() -> None:
     table = builders.opened(panel_size=[90, 90])
     table.staff()

@@ -8,7 +8,7 @@ from django.test import Client
 
 from broker.models import Endpoint
 from deliberation import parts
-from deliberation.selectors import ending, evidence, glance, seating, words
+from deliberation.selectors import ending, evidence, glance, losses, seating, words
 from deliberation.selectors.access import BLIND, OPEN
 from deliberation.selectors.room import Room, load
 from tests import builders
@@ -72,7 +72,7 @@ def test_models_that_cost_nothing_are_no_simulation() -> None:
 
 def test_who_is_lost_is_lost_for_one_reason_on_every_screen() -> None:
     table = lost_two()
-    running = glance.degraded(room_of(table))
+    running = losses.so_far(room_of(table))
     table.advance()
     verdict = ending.verdict(room_of(table), audience=OPEN).verdict
 
