@@ -1,13 +1,11 @@
 """Debian's Chromium against a real Daphne and, where a test asks for them, real workers.
 
-Chromium and Daphne last as long as tests of a browser follow one another, the site's database for one file of them;
-each person has a browser context of their own. Nothing here asks pytest-django for a database: what the processes and
-the test commit stays until the last test of the file.
+Chromium and the site's database last for one file of tests; each person has a browser context of their own. Nothing
+here asks pytest-django for a database: what the processes and the test commit stays until the last test of the file.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -26,27 +24,6 @@ from tests.browser.web import Web
 from tests.fixtures_browser import is_in_a_browser
 from tests.fixtures_processes import GRACE_S, Processes, our_environment
 
-# What a window has beside its page would cost more than the page: the list of suggestions below the address is a page
-# of its own, and a renderer is kept in reserve. Of two such lists the last counts, so Playwright's is said again.
-NOT_WANTED = (
-    "WebUIOmniboxPopup",
-    "WebUIOmniboxAimPopup",
-    "WebUIOmniboxFullPopup",
-    "SpareRendererForSitePerProcess",
-    "AvoidUnnecessaryBeforeUnloadCheckSync",
-    "DestroyProfileOnBrowserClose",
-    "HttpsUpgrades",
-    "HttpsFirstBalancedModeAutoEnable",
-    "LensOverlay",
-    "MediaRouter",
-    "PaintHolding",
-    "ThirdPartyStoragePartitioning",
-    "AvoidCorsURLLoaderRestartOnRedirect",
-    "OptimizationHints",
-    "NetworkTimeServiceQuerying",
-    "AimEnabled",
-    "PreconnectToSearch",
-)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -55,8 +32,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--kiosk",  # a window without bars
-    f"--disable-features={','.join(NOT_WANTED)}",
 )
 PATIENCE_MS = 30_000  # for what workers do; a condition is waited for, never a time
 SLOWEST_S = 300
@@ -69,63 +44,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOWEST_S))
 
 
-class Kept:
-    """What is begun at the first test of a browser and ends when another test follows: Playwright's loop lives in this
-    thread, where other tests run loops of their own.
-    """
-
-    def __init__(self) -> None:
-        self._until_then = ExitStack()
-        self._browser: Browser | None = None
-        self._web: Web | None = None
-
-    def browser(self) -> Browser:
-        """What an earlier test has left open is closed before: beside the loop it could not be seen any more when the
-        database is cloned anew.
-        """
-        if self._browser is None:
-            connections.close_all()
-            executable = shutil.which("chromium")
-            if executable is None:
-                pytest.skip("there is no chromium here: apt-get install chromium")
-            expect.set_options(timeout=PATIENCE_MS)
-            playwright = self._until_then.enter_context(sync_playwright())
-            self._browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-            self._until_then.callback(self._browser.close)
-        return self._browser
-
-    def web(self, log: Path) -> Web:
-        if self._web is None:
-            self._web = Web(log=log)
-            self._until_then.callback(stop, self._web.processes.children, grace_s=GRACE_S)
-        return self._web
-
-    def end(self) -> None:
-        self._until_then.close()
-        self._browser = self._web = None
-
-
-KEPT = Kept()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """After the fixtures of the last test of a browser, its clone of the database among them."""
-    yield
-    if nextitem and not is_in_a_browser(nextitem.path):
-        KEPT.end()
-
-
-@pytest.fixture(scope="session")
-def kept(django_db_setup: None) -> Iterator[Kept]:
-    """Where no other test follows, it ends before the database does."""
-    yield KEPT
-    KEPT.end()
-
-
 @pytest.fixture(scope="module")
-def chromium(kept: Kept) -> Browser:
-    return kept.browser()
+def chromium(django_db_setup: None) -> Iterator[Browser]:
+    """For one file of tests: Playwright's loop lives in this thread, where other tests run loops of their own. It is
+    closed before the database, since Django closes nothing beside a loop; what an earlier test has left open is
+    closed before it begins, since it could not be seen any more when the database is cloned anew.
+    """
+    connections.close_all()
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("there is no chromium here: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +76,11 @@ def clone(chromium: Browser, django_db_blocker: DjangoDbBlocker) -> Iterator[Non
 
 
 @pytest.fixture(scope="module")
-def site(kept: Kept, clone: None, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a Daphne. The database was cloned anew below it, as when a server of it was started again."""
-    return kept.web(tmp_path_factory.mktemp("web") / "processes.log").address
+def site(chromium: Browser, clone: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Daphne."""
+    web = Web(log=tmp_path_factory.mktemp("web") / "processes.log")
+    yield web.address
+    stop(web.processes.children, grace_s=GRACE_S)
 
 
 @pytest.fixture
