@@ -39,6 +39,8 @@ class Faults:
         context.on("requestfailed", self._failed)
 
     def _said(self, message: ConsoleMessage) -> None:
+        if message.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            return  # htmx says so of requests that a page drops; of others it says more
         self.seen.append(f"console {message.type}: {message.text} ({message.location['url']})")
 
     def _broke(self, error: WebError) -> None:
