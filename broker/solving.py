@@ -74,9 +74,12 @@ def _ask(question: Question) -> bool:
         if cache.get(question.ticket) is not None:
             return True
         since = cache.get(asked)
+        if since is not None and time.time() - float(since) >= PATIENCE_S:
+            cache.delete(asked)  # who looks after this asks anew
+            return False
         if since is not None:
             cache.touch(asked, ASKED_S)
-            return time.time() - float(since) < PATIENCE_S
+            return True
         if cache.add(asked, time.time(), timeout=ASKED_S):
             signature = current_app.signature(question.task, args=(question.ticket, *question.args))
             signature.apply_async(queue=QUEUE, retry=False, ignore_result=True)

@@ -199,9 +199,8 @@ def deliberation(test: SmokeTest) -> Step:
 def open_alone(model: Model, *, owner: Any, policy: str) -> Session:
     """A session whose panel is this model, whatever its state: a draft is tested before it may sit."""
     session = sessions.open_session(sessions.Opening(TASK, policy, "arithmetic", rules=RULES), owner=owner)
-    selection = keep(alone(model), WANTED, reference=session.pk, kind=Selection.Kind.SMOKE)
-    selection.receipt = {**selection.receipt, "chosen": [model.alias] * AGENTS}
-    selection.save(update_fields=["receipt"])
+    kind = Selection.Kind.SMOKE
+    selection = keep(alone(model), WANTED, reference=session.pk, kind=kind, agents_each=AGENTS)
     with claimed(Session.objects.filter(pk=session.pk)) as claims:
         seats.seat_panel(claims[0], selection)
     return session

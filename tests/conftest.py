@@ -1,6 +1,10 @@
 """What every test may ask for: databases, processes, browsers. What is slow comes first."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no clock", deadline=None)  # how fast a machine is decides nothing
+settings.load_profile("no clock")
 
 pytest_plugins = [
     "tests.fixtures_database",

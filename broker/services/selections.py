@@ -13,10 +13,16 @@ def select_panel(wanted: Wanted, *, reference: Any = None, kind: str = Selection
 
 
 def keep(
-    asked: Question, wanted: Wanted, *, reference: Any = None, kind: str = Selection.Kind.START
+    asked: Question,
+    wanted: Wanted,
+    *,
+    reference: Any = None,
+    kind: str = Selection.Kind.START,
+    agents_each: int = 1,
 ) -> Selection:
-    """Solves and stores."""
-    receipt = choose_panel(asked.request)
+    """Solves and stores. agents_each: how many seats each of the chosen models gets."""
+    receipt = choose_panel(asked.request).to_json()
+    receipt["chosen"] = [name for name in receipt["chosen"] for _ in range(agents_each)]
     return Selection.objects.create(
         reference=reference,
         kind=kind,
@@ -24,5 +30,5 @@ def keep(
         group=wanted.group,
         note=asked.note,
         request=asked.request.to_json(),
-        receipt=receipt.to_json(),
+        receipt=receipt,
     )

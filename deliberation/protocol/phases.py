@@ -21,6 +21,9 @@ STATES: tuple[State, ...] = (
     "failed",
 )
 TERMINAL: frozenset[State] = frozenset({"concluded", "failed"})
+CLOSED_FIRST: frozenset[State] = frozenset(
+    {"holding", "tallying"}
+)  # a stop closes the round that is in these
 LEGAL: Mapping[State, frozenset[State]] = MappingProxyType(
     {
         "draft": frozenset({"staffing", "failed"}),
@@ -84,7 +87,7 @@ def next_state(state: State, facts: Facts) -> Move:
         return Move(state)
     if facts.broken:
         return Move("failed", "internal")
-    if facts.stop_requested and state not in ("holding", "tallying"):
+    if facts.stop_requested and state not in CLOSED_FIRST:
         return Move("concluded" if facts.closed_tallies else "failed", "person")
     if facts.paused and not facts.stop_requested:
         return Move(state)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from deliberation.models import Session
+from deliberation.protocol.phases import CLOSED_FIRST
 from deliberation.protocol.types import RoundInput, RoundOutcome, Spent
 from deliberation.protocol.verdict import Counted, choose
 from deliberation.selectors import words
@@ -10,7 +11,6 @@ from deliberation.selectors.access import BLIND
 from deliberation.selectors.room import Room
 
 S = Session.State
-KEPT = (S.HOLDING, S.TALLYING)  # the ballots of a round in these states are counted first (protocol.md 1)
 DOING = {S.PROPOSING: "is still proposing", S.REVIEWING: "is still being reviewed"}
 
 
@@ -41,7 +41,7 @@ def _now(room: Room) -> str:
 
 
 def _is_dropped(room: Room) -> bool:
-    return room.provisional is not None and room.session.state not in KEPT
+    return room.provisional is not None and room.session.state not in CLOSED_FIRST
 
 
 def _rounds(room: Room) -> list[tuple[RoundInput, RoundOutcome]]:
@@ -54,7 +54,7 @@ def _rounds(room: Room) -> list[tuple[RoundInput, RoundOutcome]]:
         )
         for each in facts.closings
     ]
-    if room.provisional is None or room.session.state not in KEPT:
+    if room.provisional is None or room.session.state not in CLOSED_FIRST:
         return closed
     inputs = replace(facts.round_input(room.session.round, spent=Spent()), stop_requested=True)
     return [*closed, (inputs, room.provisional)]

@@ -113,7 +113,7 @@ def test_a_receipt_says_of_every_candidate_why(browser: Client, chosen: Selectio
 def test_another_budget_is_solved_anew_and_says_who_comes_and_goes(
     browser: Client, chosen: Selection
 ) -> None:
-    assert chosen.receipt["chosen"] == ("strong",)
+    assert chosen.receipt["chosen"] == ["strong"]
     address = reverse("broker_selection", args=[chosen.pk])
     part = text(browser, f"{address}?budget=0.06", headers=HTMX)
     assert part.startswith('<div id="resolved"')
@@ -136,6 +136,13 @@ def test_the_budgets_at_which_the_panel_changes(browser: Client, chosen: Selecti
     assert "from $0.01" in part and "from $0.05" in part and "from $0.50" in part
     assert "One cent more than the recorded budget would change nothing." in part
     assert part.count("<option") == 3
+
+
+def test_a_panel_that_was_named_has_no_other_budget(browser: Client, chosen: Selection) -> None:
+    named = {**chosen.request, "mode": "pinned", "required": ["fair"]}
+    Selection.objects.filter(pk=chosen.pk).update(request=named)
+    part = text(browser, f"{reverse('broker_selection', args=[chosen.pk])}?points=1", headers=HTMX)
+    assert "The panel was named, so no budget changes it." in part
 
 
 def test_the_ranking_shows_means_with_intervals_and_what_they_rest_on(

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.services.portable_json import BadFile, read
@@ -28,7 +28,6 @@ def test_what_is_no_json_is_refused_with_its_line(text: str, line: int) -> None:
     assert refusal.value.line == line
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none()

@@ -65,6 +65,9 @@ def test_patience_ends(question: Question, monkeypatch: pytest.MonkeyPatch) -> N
     assert solving.look([question])[0].is_awaited
     monkeypatch.setattr(solving, "PATIENCE_S", 0.0)
     assert solving.look([question])[0].is_given_up
+    monkeypatch.undo()
+    assert solving.look([question])[0].is_awaited
+    assert queued() == 2, "who asks again is heard"
 
 
 @pytest.mark.parametrize("name", ["get", "get_many"])

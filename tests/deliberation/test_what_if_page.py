@@ -307,11 +307,22 @@ def test_the_running_round_is_counted_as_it_stands() -> None:
     assert found["what_if"]["rounds"][0]["winner"] == 2
     words = page(table).words
     assert "The open round is counted as it stands" in words and "The session runs." in words
+    assert "were it stopped now, round 1 would count for nothing" in words
     for seat in table.agents[1:]:
         table.review(seat, {1: 40})
     table.advance()
     table.all_propose()
     assert "Round 2 is open and has no ballot yet; it is not counted." in page(table).words
+
+
+def test_a_round_that_waits_for_people_is_closed_by_a_stop() -> None:
+    owner = someone()
+    table = builders.opened(owner, take_part=True, human_window_s=600).staff().all_propose()
+    for seat in table.agents:
+        table.review(seat, {other: 40 for other in table.agents if other != seat})
+    table.advance()
+    assert table.state == "holding"
+    assert "what it would come to if it were stopped now" in page(table).words
 
 
 def test_a_session_that_failed_says_so() -> None:

@@ -15,7 +15,7 @@ from tests.prompts.asked import REVIEW
 from tests.prompts.proposal_replies import GOOD as GOOD_PROPOSAL
 from tests.prompts.review_replies import GOOD as GOOD_REVIEW
 
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 
 SCRAPS = [
     "{",

@@ -12,7 +12,7 @@ from deliberation.protocol.types import Ballot, Claim, ClaimVerdict, Participant
 SECRET = bytes(range(32))
 # Few and the same ones in every run, which takes seconds; a night's run: NSED_EXAMPLES=5000 pytest tests/protocol
 EXAMPLES = int(os.environ.get("NSED_EXAMPLES", "15"))
-LAWS = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 15, database=None)
+LAWS = settings(max_examples=EXAMPLES, derandomize=EXAMPLES == 15, database=None)
 Weights = Mapping[int, float | None]
 
 

@@ -16,7 +16,6 @@ from tests.selection.requests_at_random import EXAMPLES, requests
 LAWS = settings(
     max_examples=EXAMPLES,
     derandomize=True,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

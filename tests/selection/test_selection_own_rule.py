@@ -26,7 +26,6 @@ from tests.selection.requests_at_random import EXAMPLES
 LAWS = settings(
     max_examples=5 * EXAMPLES,
     derandomize=True,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

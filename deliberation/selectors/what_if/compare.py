@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from deliberation import formats, state_words
 from deliberation.protocol import answers
 from deliberation.protocol.equivalence import normalise
+from deliberation.protocol.phases import CLOSED_FIRST
 from deliberation.protocol.types import RoundOutcome, Verdict
 from deliberation.protocol.what_if import Recount
 from deliberation.selectors import words
@@ -207,7 +208,7 @@ def _limits(case: Case, now: Recount) -> tuple[str, ...]:
     if case.session.failure:
         said.append("The session failed and has no verdict. This is what its closed rounds come to.")
     elif not case.session.ended:
-        said.append("The session runs. This is what it would come to if it were stopped now.")
+        said.append(_running(case))
     if case.overturned:
         said.append("People overturned the verdict after the end: the answer of the record does not stand.")
     if now.end == "goes_on" and case.base.end != "goes_on":
@@ -223,6 +224,16 @@ def _limits(case: Case, now: Recount) -> tuple[str, ...]:
     if now.end == "running":
         said.append("The open round is counted as it stands; its ballots may still change.")
     return tuple(said)
+
+
+def _running(case: Case) -> str:
+    if case.recorded.running is None or case.session.state in CLOSED_FIRST:
+        return "The session runs. This is what it would come to if it were stopped now."
+    number = case.session.round
+    return (
+        f"The session runs. This is what it would come to if round {number} closed with the ballots cast so far; "
+        f"were it stopped now, round {number} would count for nothing."
+    )
 
 
 def _lost(now: Recount) -> list[str]:
